@@ -1,0 +1,42 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace shrike {
+
+/// What a counter says. Statistics, metrics and documents all read this row.
+struct CounterRow {
+  std::string_view name;     ///< dotted, as in EVE stats: "decoder.ipv4"
+  std::string_view unit;     ///< "packets", "bytes", "flows" …
+  std::string_view meaning;  ///< one sentence
+};
+
+/// Rows and values of one engine on one core, borrowed from that engine.
+struct CounterView {
+  std::span<const CounterRow> rows;
+  std::span<const uint64_t> values;
+};
+
+/// The counters of one engine on one core. One thread bumps; another may read a value that is a
+/// moment old. `E` is an enum class whose last enumerator is `count_`; `rows` has one row each.
+template <typename E>
+class Counters {
+ public:
+  static constexpr size_t count = static_cast<size_t>(E::count_);
+
+  void add(E counter, uint64_t by = 1) noexcept { values_[static_cast<size_t>(counter)] += by; }
+  [[nodiscard]] uint64_t get(E counter) const noexcept {
+    return values_[static_cast<size_t>(counter)];
+  }
+  [[nodiscard]] CounterView view(std::span<const CounterRow> rows) const noexcept {
+    return {rows, values_};
+  }
+
+ private:
+  std::array<uint64_t, count> values_{};
+};
+
+}  // namespace shrike

@@ -1,0 +1,43 @@
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "shrike/base/counters.h"
+#include "shrike/model/alert.h"
+#include "shrike/model/ruleset.h"
+#include "shrike/model/stream.h"
+
+/// Rules against datagrams and streams.
+namespace shrike::detect {
+
+struct DetectorOptions {
+  uint32_t flow_slots = 0;              ///< FlowTracker::slots()
+  uint32_t alerts_per_packet_max = 15;  ///< packet-alert-max
+  uint32_t recursion_limit = 3000;      ///< detect.inspection-recursion-limit
+  uint32_t pcre_match_limit = 3500;
+  uint32_t pcre_recursion_limit = 1500;
+  bool simulate_ips = false;            ///< drop rules take effect on what is inspected
+};
+
+/// One core's detector: scratch, per-flow bits, candidates. Not thread-safe.
+class Detector {
+ public:
+  explicit Detector(const DetectorOptions& options);
+  ~Detector();
+  Detector(Detector&&) noexcept;
+
+  /// Inspects what flow gave, in order, and appends the matches to `alerts` in the order in which
+  /// Suricata logs them. `rules` may change between calls (a reload). No allocation after warm-up.
+  void inspect(const RuleSet& rules, const TrackedBatch& tracked, AlertBatch& alerts) noexcept;
+
+  /// Forgets all flow state (a new capture begins).
+  void reset() noexcept;
+
+  [[nodiscard]] std::vector<CounterView> counters() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shrike::detect

@@ -1,0 +1,83 @@
+#pragma once
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "shrike/base/counters.h"
+#include "shrike/model/rule_info.h"
+#include "shrike/model/stream.h"
+
+/// Flows, TCP sessions and reassembly of one core.
+namespace shrike::flow {
+
+/// Who keeps which bytes where TCP segments overlap (Suricata: host-os-policy).
+enum class TargetPolicy : uint8_t { none, bsd, bsd_right, old_linux, linux, old_solaris, solaris, hpux10, hpux11,
+                                    irix, macos, windows, vista, windows2k3, first, last };
+struct TargetPolicyRange { AddressRange range; TargetPolicy policy = TargetPolicy::bsd; };
+
+struct Timeouts {  ///< seconds without a packet
+  uint32_t fresh = 30, established = 300, closed = 0, bypassed = 100;
+};
+
+enum class ExceptionPolicy : uint8_t { ignore, bypass, pass_flow, pass_packet, drop_flow, drop_packet, reject };
+
+struct FlowOptions {
+  uint32_t flows_max = 262144;               ///< a power of two
+  Timeouts tcp{60, 600, 60, 100};
+  Timeouts udp{30, 300, 0, 100};
+  Timeouts icmp{30, 300, 0, 100};
+  Timeouts other{30, 300, 0, 100};
+  bool vlan_separates_flows = true;
+  bool midstream = false;                    ///< stream.midstream
+  bool async_one_side = false;               ///< stream.async-oneside
+  bool check_checksums = true;               ///< stream.checksum-validation
+  bool is_inline = false;                    ///< stream.inline, simulate-ips: inspect before the ACK
+  bool drop_invalid = true;
+  uint64_t depth_bytes = 1 << 20;            ///< per direction; 0: no limit
+  std::array<uint32_t, 2> chunk_bytes{2560, 2560};
+  uint64_t stream_memory_bytes_max = 64u << 20;
+  uint32_t synack_queue_max = 5;
+  enum class Urgent : uint8_t { oob, inline_, drop, gap } urgent = Urgent::oob;
+  uint32_t urgent_oob_bytes_max = 0;
+  ExceptionPolicy midstream_policy = ExceptionPolicy::ignore;
+  std::vector<TargetPolicyRange> target_policies;  ///< longest prefix wins; default bsd
+};
+
+/// One core's flows. Not thread-safe. Memory is taken by the constructor (touched when used).
+class FlowTracker {
+ public:
+  explicit FlowTracker(const FlowOptions& options);
+  ~FlowTracker();
+  FlowTracker(FlowTracker&&) noexcept;
+
+  /// Finds or opens the flow of each datagram, follows TCP, and gives the datagrams back in order
+  /// with what is known of their flow and with the stream bytes ready to inspect. Flows whose time
+  /// is up before a datagram's clock end first: their last bytes come as pseudo datagrams.
+  /// Stops early where `out` or its own chunk memory is full. Clears `out` first.
+  /// @return datagrams taken, at least 1 of a non-empty span.
+  size_t track(std::span<const Datagram> datagrams, TrackedBatch& out) noexcept;
+
+  /// Ends flows whose time is up at `clock_ns` though no datagram came. False where `out` was full
+  /// and the call must be repeated. Clears `out` first.
+  bool expire(uint64_t clock_ns, TrackedBatch& out) noexcept;
+
+  /// Ends all flows, in order of their last datagram: repeat until it gives false, inspecting
+  /// `out` each time. Afterwards the table is empty, as new. Clears `out` first.
+  bool finish(TrackedBatch& out) noexcept;
+
+  /// Flows that ended in the last track, expire or finish, in order.
+  [[nodiscard]] std::span<const FlowEnd> ends() const noexcept;
+
+  /// What detect or an exception policy decided about a flow: it then costs a lookup and a counter.
+  void set_verdict(FlowId flow, FlowVerdict verdict) noexcept;
+
+  [[nodiscard]] uint32_t slots() const noexcept;  ///< FlowId::slot() is below this
+  [[nodiscard]] std::vector<CounterView> counters() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shrike::flow
