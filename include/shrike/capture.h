@@ -15,17 +15,17 @@ namespace shrike::capture {
 /// Starts DPDK's EAL once a process, without ports or root: huge pages where there are some, else
 /// ordinary memory. Call before any source is opened.
 struct PacketMemoryOptions {
-  uint32_t buffers = 8192;        ///< mbufs of the pool: batches in flight times batch size
-  uint32_t buffer_bytes = 2048;   ///< data room of one mbuf; longer frames chain or take a big one
+  uint32_t buffers = 8192;       ///< mbufs of the pool: batches in flight times batch size
+  uint32_t buffer_bytes = 2048;  ///< data room of one mbuf; longer frames chain or take a big one
   bool force_ordinary_pages = false;
 };
 bool start_packet_memory(const PacketMemoryOptions& options, Diagnostics& diagnostics);
 
 /// One capture that was opened.
 struct CaptureInfo {
-  std::string path;       ///< as given or found; "-" for standard input
-  uint64_t packets = 0;   ///< read so far
-  uint64_t bytes = 0;     ///< bytes of the file consumed so far, as stored (compressed)
+  std::string path;         ///< as given or found; "-" for standard input
+  uint64_t packets = 0;     ///< read so far
+  uint64_t bytes = 0;       ///< bytes of the file consumed so far, as stored (compressed)
   uint64_t file_bytes = 0;  ///< size of the file, 0 where not known
 };
 
@@ -54,7 +54,9 @@ struct FileSourceOptions {
 };
 
 /// Opens pcap and pcapng captures, plain, gzip or zstd. Missing paths and a bad filter are
-/// errors in `diagnostics` and give nothing; a file that turns out broken is read as far as it goes.
-std::unique_ptr<PacketSource> open_files(const FileSourceOptions& options, Diagnostics& diagnostics);
+/// errors in `diagnostics` and give nothing; a file that turns out broken is read as far as it
+/// goes.
+std::unique_ptr<PacketSource> open_files(const FileSourceOptions& options,
+                                         Diagnostics& diagnostics);
 
 }  // namespace shrike::capture

@@ -12,12 +12,30 @@
 namespace shrike::decode {
 
 /// Who keeps which bytes where fragments overlap (Suricata: host-os-policy, defrag).
-enum class TargetPolicy : uint8_t { bsd, bsd_right, linux, old_linux, old_solaris, solaris, hpux10, hpux11, irix,
-                                    macos, windows, vista, windows2k3, first, last };
-struct TargetPolicyRange { AddressRange range; TargetPolicy policy = TargetPolicy::bsd; };
+enum class TargetPolicy : uint8_t {
+  bsd,
+  bsd_right,
+  linux,
+  old_linux,
+  old_solaris,
+  solaris,
+  hpux10,
+  hpux11,
+  irix,
+  macos,
+  windows,
+  vista,
+  windows2k3,
+  first,
+  last
+};
+struct TargetPolicyRange {
+  AddressRange range;
+  TargetPolicy policy = TargetPolicy::bsd;
+};
 
 struct DecoderOptions {
-  bool check_checksums = true;         ///< -k; marks Datagram::checksum_is_bad
+  bool check_checksums = true;  ///< -k; marks Datagram::checksum_is_bad
   bool vxlan_enabled = true;
   bool geneve_enabled = true;
   bool teredo_enabled = true;

@@ -16,7 +16,7 @@ struct DetectorOptions {
   uint32_t recursion_limit = 3000;      ///< detect.inspection-recursion-limit
   uint32_t pcre_match_limit = 3500;
   uint32_t pcre_recursion_limit = 1500;
-  bool simulate_ips = false;            ///< drop rules take effect on what is inspected
+  bool simulate_ips = false;  ///< drop rules take effect on what is inspected
 };
 
 /// One core's detector: scratch, per-flow bits, candidates. Not thread-safe.

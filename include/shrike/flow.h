@@ -12,29 +12,56 @@
 namespace shrike::flow {
 
 /// Who keeps which bytes where TCP segments overlap (Suricata: host-os-policy).
-enum class TargetPolicy : uint8_t { none, bsd, bsd_right, old_linux, linux, old_solaris, solaris, hpux10, hpux11,
-                                    irix, macos, windows, vista, windows2k3, first, last };
-struct TargetPolicyRange { AddressRange range; TargetPolicy policy = TargetPolicy::bsd; };
+enum class TargetPolicy : uint8_t {
+  none,
+  bsd,
+  bsd_right,
+  old_linux,
+  linux,
+  old_solaris,
+  solaris,
+  hpux10,
+  hpux11,
+  irix,
+  macos,
+  windows,
+  vista,
+  windows2k3,
+  first,
+  last
+};
+struct TargetPolicyRange {
+  AddressRange range;
+  TargetPolicy policy = TargetPolicy::bsd;
+};
 
 struct Timeouts {  ///< seconds without a packet
   uint32_t fresh = 30, established = 300, closed = 0, bypassed = 100;
 };
 
-enum class ExceptionPolicy : uint8_t { ignore, bypass, pass_flow, pass_packet, drop_flow, drop_packet, reject };
+enum class ExceptionPolicy : uint8_t {
+  ignore,
+  bypass,
+  pass_flow,
+  pass_packet,
+  drop_flow,
+  drop_packet,
+  reject
+};
 
 struct FlowOptions {
-  uint32_t flows_max = 262144;               ///< a power of two
+  uint32_t flows_max = 262144;  ///< a power of two
   Timeouts tcp{60, 600, 60, 100};
   Timeouts udp{30, 300, 0, 100};
   Timeouts icmp{30, 300, 0, 100};
   Timeouts other{30, 300, 0, 100};
   bool vlan_separates_flows = true;
-  bool midstream = false;                    ///< stream.midstream
-  bool async_one_side = false;               ///< stream.async-oneside
-  bool check_checksums = true;               ///< stream.checksum-validation
-  bool is_inline = false;                    ///< stream.inline, simulate-ips: inspect before the ACK
+  bool midstream = false;       ///< stream.midstream
+  bool async_one_side = false;  ///< stream.async-oneside
+  bool check_checksums = true;  ///< stream.checksum-validation
+  bool is_inline = false;       ///< stream.inline, simulate-ips: inspect before the ACK
   bool drop_invalid = true;
-  uint64_t depth_bytes = 1 << 20;            ///< per direction; 0: no limit
+  uint64_t depth_bytes = 1 << 20;  ///< per direction; 0: no limit
   std::array<uint32_t, 2> chunk_bytes{2560, 2560};
   uint64_t stream_memory_bytes_max = 64u << 20;
   uint32_t synack_queue_max = 5;

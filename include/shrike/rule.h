@@ -21,23 +21,23 @@ struct Source {
 struct Options {
   std::map<std::string, std::string> address_groups;  ///< HOME_NET: "[10.0.0.0/8]" …
   std::map<std::string, std::string> port_groups;
-  std::optional<Source> classification;    ///< classification.config
-  std::optional<Source> references;        ///< reference.config
-  std::optional<Source> thresholds;        ///< threshold.config
+  std::optional<Source> classification;  ///< classification.config
+  std::optional<Source> references;      ///< reference.config
+  std::optional<Source> thresholds;      ///< threshold.config
   std::vector<std::string> action_order{"pass", "drop", "reject", "alert"};
   bool simulate_ips = false;
   bool ignore_unknown_requirements = false;
-  std::string cache_directory;             ///< empty: no cache
-  unsigned compile_threads = 0;            ///< 0: as many as cores
+  std::string cache_directory;   ///< empty: no cache
+  unsigned compile_threads = 0;  ///< 0: as many as cores
 };
 
 /// What became of the rules; the summary and ruleset-stats read it.
 struct Report {
-  uint32_t rules_seen = 0;                 ///< active rule lines
-  uint32_t rules_loaded = 0;               ///< awake and dormant
+  uint32_t rules_seen = 0;    ///< active rule lines
+  uint32_t rules_loaded = 0;  ///< awake and dormant
   uint32_t rules_failed = 0;
-  uint32_t rules_skipped = 0;              ///< `requires` not met, replaced duplicates
-  std::map<std::string, uint32_t> dormant; ///< reason to count: "field http.uri"
+  uint32_t rules_skipped = 0;               ///< `requires` not met, replaced duplicates
+  std::map<std::string, uint32_t> dormant;  ///< reason to count: "field http.uri"
   uint32_t groups = 0;
   uint32_t databases = 0;
   uint32_t databases_from_cache = 0;

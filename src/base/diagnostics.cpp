@@ -47,8 +47,8 @@ void Diagnostics::add(Severity severity, const Position& at, std::string_view co
                       std::string what) {
   errors_ += severity == Severity::error ? 1 : 0;
   warnings_ += severity == Severity::warning ? 1 : 0;
-  all_.push_back({severity, std::string(at.file), at.line, at.column, std::string(code),
-                  std::move(what)});
+  all_.push_back(
+      {severity, std::string(at.file), at.line, at.column, std::string(code), std::move(what)});
 }
 
 }  // namespace shrike

@@ -33,9 +33,15 @@ inline uint64_t load_big64(const uint8_t* at) noexcept {
   std::memcpy(&value, at, sizeof value);
   return __builtin_bswap64(value);
 }
-inline uint16_t load_little16(const uint8_t* at) noexcept { return __builtin_bswap16(load_big16(at)); }
-inline uint32_t load_little32(const uint8_t* at) noexcept { return __builtin_bswap32(load_big32(at)); }
-inline uint64_t load_little64(const uint8_t* at) noexcept { return __builtin_bswap64(load_big64(at)); }
+inline uint16_t load_little16(const uint8_t* at) noexcept {
+  return __builtin_bswap16(load_big16(at));
+}
+inline uint32_t load_little32(const uint8_t* at) noexcept {
+  return __builtin_bswap32(load_big32(at));
+}
+inline uint64_t load_little64(const uint8_t* at) noexcept {
+  return __builtin_bswap64(load_big64(at));
+}
 
 /// The only way to read bytes that came from the network: it carries the end with the start and
 /// never reads past it. A read that does not fit gives zero, consumes nothing, and makes the

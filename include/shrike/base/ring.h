@@ -96,7 +96,9 @@ class RecordRing {
   static constexpr size_t prefix_bytes = 8;
   static constexpr uint32_t padding_mark = 0xffffffff;
 
-  static size_t frame_bytes(size_t bytes) noexcept { return prefix_bytes + ((bytes + 7) & ~size_t{7}); }
+  static size_t frame_bytes(size_t bytes) noexcept {
+    return prefix_bytes + ((bytes + 7) & ~size_t{7});
+  }
   [[nodiscard]] bool has_room(size_t bytes) noexcept {
     if (head_ + bytes - seen_tail_ <= capacity_) {
       return true;
