@@ -1,0 +1,35 @@
+#pragma once
+#include <array>
+#include <cstdint>
+
+#include "shrike/model/datagram.h"
+
+namespace shrike {
+
+/// Which worker inspects a datagram: `owner[hash & mask]`, the one answer for the NIC's
+/// redirection table and for software, so that files and wires take the same path.
+///
+/// The hash is the symmetric Toeplitz hash of addresses and ports: with the key 0x6d5a repeated
+/// (Woo and Park, "Scalable TCP Session Monitoring with Symmetric RSS", 2012) both directions of
+/// a connection give the same value. As that key repeats every 16 bits, the hash of a tuple is
+/// the hash of the exclusive or of its 16-bit words, which is what this computes.
+class OwnerTable {
+ public:
+  static constexpr uint32_t buckets = 128;  ///< a power of two; the usual redirection table size
+
+  /// Spreads the buckets over `workers` workers in turn. @param workers 1 to 128.
+  explicit OwnerTable(uint32_t workers) noexcept;
+
+  [[nodiscard]] uint32_t owner_of(const Datagram& datagram) const noexcept {
+    return owners_[hash_of(datagram) & (buckets - 1)];
+  }
+
+  /// Hash of a datagram's flow, the same in both directions. ICMP errors hash as the datagram they
+  /// carry, since they belong to its flow; single fragments and ICMP hash by addresses alone.
+  [[nodiscard]] static uint32_t hash_of(const Datagram& datagram) noexcept;
+
+ private:
+  std::array<uint8_t, buckets> owners_{};
+};
+
+}  // namespace shrike
