@@ -1,0 +1,58 @@
+#include "shrike/model/app_protocol.h"
+
+#include <array>
+
+namespace shrike {
+
+namespace {
+
+constexpr std::array<std::string_view, static_cast<size_t>(AppProtocol::count_)> names{
+    "unknown", "failed", "http",  "http1",  "http2",     "ftp",    "ftp-data", "smtp",
+    "tls",     "ssh",    "imap",  "pop3",   "irc",       "jabber", "smb",      "dcerpc",
+    "dns",     "mdns",   "llmnr", "doh2",   "modbus",    "enip",   "dnp3",     "nfs",
+    "ntp",     "tftp",   "ike",   "krb5",   "quic",      "dhcp",   "sip",      "rfb",
+    "rdp",     "mqtt",   "pgsql", "telnet", "websocket", "ldap",   "snmp",     "bittorrent-dht",
+    "template"};
+static_assert(names.back() == "template", "a name is missing");
+
+char lower(char letter) {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter | 32) : letter;
+}
+
+bool is_same(std::string_view first, std::string_view second) {
+  if (first.size() != second.size()) return false;
+  for (size_t i = 0; i < first.size(); ++i) {
+    if (lower(first[i]) != lower(second[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string_view to_text(AppProtocol protocol) noexcept {
+  const auto index = static_cast<size_t>(protocol);
+  return index < names.size() ? names[index] : names[0];
+}
+
+std::string_view to_eve_text(AppProtocol protocol) noexcept {
+  return to_text(protocol == AppProtocol::http1 ? AppProtocol::http : protocol);
+}
+
+std::optional<AppProtocol> find_app_protocol(std::string_view name) noexcept {
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (is_same(names[i], name)) return static_cast<AppProtocol>(i);
+  }
+  if (is_same(name, "ssl")) return AppProtocol::tls;
+  if (is_same(name, "ikev2")) return AppProtocol::ike;
+  return std::nullopt;
+}
+
+bool is_kind_of(AppProtocol actual, AppProtocol wanted) noexcept {
+  if (actual == wanted) return true;
+  if (wanted == AppProtocol::http)
+    return actual == AppProtocol::http1 || actual == AppProtocol::http2;
+  return actual == AppProtocol::doh2 &&
+         (wanted == AppProtocol::dns || wanted == AppProtocol::http2);
+}
+
+}  // namespace shrike
