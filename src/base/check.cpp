@@ -5,8 +5,8 @@
 
 namespace shrike {
 
-void check_failed(const char* what, std::source_location where) noexcept {
-  std::fprintf(stderr, "%s:%u: bug: %s\n", where.file_name(), where.line(), what);
+void check_failed(const char* what, const char* file, unsigned line) noexcept {
+  std::fprintf(stderr, "%s:%u: bug: %s\n", file, line, what);
   std::abort();
 }
 
