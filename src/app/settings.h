@@ -1,0 +1,53 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config.h"
+#include "shrike/base/diagnostics.h"
+#include "shrike/capture.h"
+#include "shrike/decode.h"
+#include "shrike/detect.h"
+#include "shrike/flow.h"
+#include "shrike/model/limits.h"
+#include "shrike/output.h"
+#include "shrike/rule.h"
+
+namespace shrike::app {
+
+/// Everything a run needs, from command line and configuration, checked. Owns all texts.
+struct Settings {
+  capture::FileSourceOptions files;
+  capture::PacketMemoryOptions memory;
+  decode::DecoderOptions decoder;
+  flow::FlowOptions flow;
+  detect::DetectorOptions detector;
+  rule::Options rules;
+  output::SinkOptions sinks;
+  output::CollectorOptions collector;
+  bool statistics_enabled = true;
+  uint32_t statistics_interval_seconds = 8;  ///< of capture time
+
+  std::vector<std::string> rule_files;   ///< as configured: default-rule-path is in front
+  bool rule_files_are_required = false;  ///< named on the command line: missing is an error
+  unsigned workers = 1;
+  uint32_t batch_packets = 64;
+};
+
+/// Applies the configuration to `settings`. Every fault is an error with its place; keys of
+/// Suricata that Shrike has no use for are told once, in one note.
+///
+/// What the configuration leaves out: without any file, load stock_config_text() first; with a
+/// file, `settings` comes with what Suricata 8.0.7 has built in (built_in_settings), which differs
+/// from its stock file: an operator's suricata.yaml then means what it means there.
+void apply_config(const Config& config, Settings& settings, Diagnostics& diagnostics);
+
+/// What holds where a configuration file says nothing.
+[[nodiscard]] Settings built_in_settings();
+
+/// The stock configuration (shrike.yaml), compiled in.
+[[nodiscard]] std::string_view stock_config_text() noexcept;
+
+}  // namespace shrike::app
