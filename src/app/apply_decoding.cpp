@@ -90,6 +90,8 @@ void apply_decoding(const ConfigReader& config, Settings& settings) {
   config.word("pcap-file.checksum-checks", checksums, checksum_modes);
   decoder.check_checksums = checksums == ChecksumMode::check;
 
+  config.text("bpf-filter", settings.files.bpf_filter);
+
   config.flag("decoder.teredo.enabled", decoder.teredo_enabled);
   config.flag("decoder.vxlan.enabled", decoder.vxlan_enabled);
   config.flag("decoder.geneve.enabled", decoder.geneve_enabled);

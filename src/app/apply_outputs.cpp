@@ -184,7 +184,6 @@ void apply_outputs(const ConfigReader& config, Settings& settings) {
   output::SinkOptions& sinks = settings.sinks;
   config.text("default-log-dir", sinks.directory);
   config.flag("stats.enabled", settings.statistics_enabled);
-  config.number("stats.interval", settings.statistics_interval_seconds, {1, 86400});
   if (const ConfigNode* const outputs = config.find("outputs")) {
     sinks.eve.clear();
     for (const ConfigEntry& entry : outputs->entries) {

@@ -6,7 +6,8 @@ namespace shrike::app {
 
 void apply_own(const ConfigReader& config, Settings& settings) {
   config.number("shrike.workers", settings.workers, {1, 128});
-  config.number("shrike.batch-packets", settings.batch_packets, {1, limits::batch_packets_max});
+  config.number("shrike.batch-packets", settings.files.batch_packets,
+                {1, limits::batch_packets_max});
   config.number("shrike.packet-buffers", settings.memory.buffers, {1024, 1u << 20});
   config.number("shrike.compile-threads", settings.rules.compile_threads, {0, 256});
   bool huge_pages = !settings.memory.force_ordinary_pages;

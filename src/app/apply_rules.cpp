@@ -64,7 +64,7 @@ void apply_rule_files(const ConfigReader& config, Settings& settings) {
   std::string folder;
   config.text("default-rule-path", folder);
   for (const ConfigNode& item : config.list("rule-files")) {
-    settings.rule_files.push_back((std::filesystem::path(folder) / item.text).string());
+    settings.rule_files.push_back({(std::filesystem::path(folder) / item.text).string(), false});
   }
 }
 

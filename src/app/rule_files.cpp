@@ -65,12 +65,11 @@ std::vector<std::string> expand(const std::string& path) {
 }
 
 /// The same complaint as an error or as a warning.
-void complain(bool is_error, std::string_view code, const std::string& what,
-              Diagnostics& diagnostics) {
+void complain(bool is_error, const std::string& what, Diagnostics& diagnostics) {
   if (is_error) {
-    diagnostics.error({}, code, "{}", what);
+    diagnostics.error({}, "rule-file", "{}", what);
   } else {
-    diagnostics.warning({}, code, "{}", what);
+    diagnostics.warning({}, "rule-file", "{}", what);
   }
 }
 
@@ -96,19 +95,17 @@ std::optional<rule::Source> read_companion(const ConfigReader& config, std::stri
 
 std::vector<rule::Source> read_rule_files(const Settings& settings, Diagnostics& diagnostics) {
   std::vector<rule::Source> sources;
-  const bool required = settings.rule_files_are_required;
-  for (const std::string& pattern : settings.rule_files) {
-    const std::vector<std::string> paths = expand(pattern);
+  for (const RuleFile& file : settings.rule_files) {
+    const std::vector<std::string> paths = expand(file.path);
     if (paths.empty()) {
-      complain(required, "rule-file", fmt::format("no file is named like {}", pattern),
-               diagnostics);
+      complain(file.is_required, fmt::format("no file is named like {}", file.path), diagnostics);
     }
     for (const std::string& path : paths) {
       Diagnostics faults;
       if (auto text = read_text_file(path, rule_file_bytes_max, {}, faults)) {
         sources.push_back({path, std::move(*text)});
       } else {
-        complain(required, "rule-file", faults.all().front().what, diagnostics);
+        complain(file.is_required, faults.all().front().what, diagnostics);
       }
     }
   }

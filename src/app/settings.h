@@ -17,6 +17,12 @@
 
 namespace shrike::app {
 
+/// Where rules stand: a path or a pattern.
+struct RuleFile {
+  std::string path;
+  bool is_required = false;  ///< named on the command line: missing is an error
+};
+
 /// Everything a run needs, from command line and configuration, checked. Owns all texts.
 struct Settings {
   capture::FileSourceOptions files;
@@ -28,12 +34,9 @@ struct Settings {
   output::SinkOptions sinks;
   output::CollectorOptions collector;
   bool statistics_enabled = true;
-  uint32_t statistics_interval_seconds = 8;  ///< of capture time
 
-  std::vector<std::string> rule_files;   ///< as configured: default-rule-path is in front
-  bool rule_files_are_required = false;  ///< named on the command line: missing is an error
+  std::vector<RuleFile> rule_files;
   unsigned workers = 1;
-  uint32_t batch_packets = 64;
 };
 
 /// Applies the configuration to `settings`. Every fault is an error with its place; keys of

@@ -1,0 +1,12 @@
+#pragma once
+#include "command_line.h"
+#include "settings.h"
+
+namespace shrike::app {
+
+/// Command line and configuration joined: the configuration file (named, or the installed one, or
+/// the stock configuration), then --include and --set, then what the other options say. Every
+/// mistake is an error in `diagnostics`.
+Settings assemble_settings(const CommandLine& line, Diagnostics& diagnostics);
+
+}  // namespace shrike::app

@@ -1,0 +1,231 @@
+#include "run.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+
+#include "assemble.h"
+#include "rule_files.h"
+#include "shrike/worker.h"
+#include "stop_signal.h"
+#include "summary.h"
+#include "terminal.h"
+
+namespace shrike::app {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Tell told_of_rules(const CommandLine& line) {
+  if (line.verbosity > 0) {
+    return Tell::all;
+  }
+  return Tell::errors;
+}
+
+/// Command line and configuration are the operator's own words: all that is odd in them is told.
+Tell told_of_settings(const CommandLine& line) {
+  return line.quiet ? Tell::errors : Tell::all;
+}
+
+/// Rules compiled; nothing where they must not be used or cannot be built.
+std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& settings,
+                                  rule::Report& report) {
+  Diagnostics diagnostics;
+  const std::vector<rule::Source> sources = read_rule_files(settings, diagnostics);
+  const bool unreadable = diagnostics.errors() > 0;
+  ProgressLine progress(line.quiet);
+  progress.say("compiling rules");
+  std::optional<RuleSet> rules = rule::compile(sources, settings.rules, diagnostics, report);
+  progress.clear();
+  tell(diagnostics, told_of_rules(line));
+  if (unreadable || (line.init_errors_fatal && diagnostics.errors() > 0)) {
+    return std::nullopt;
+  }
+  return rules;
+}
+
+worker::OfflineOptions offline_options(const Settings& settings) {
+  worker::OfflineOptions options;
+  options.engines.decode = settings.decoder;
+  options.engines.flow = settings.flow;
+  options.engines.detect = settings.detector;
+  options.engines.records = output::records_for(settings.sinks);
+  options.engines.records.per_capture = settings.files.per_file;
+  options.workers = settings.workers;
+  return options;
+}
+
+RunFacts::Cost cost_so_far() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return {seconds(usage.ru_utime), seconds(usage.ru_stime),
+          static_cast<uint64_t>(usage.ru_maxrss) * 1024};
+}
+
+uint64_t wall_clock_ns() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
+}
+
+/// The counters of the run as one event, for the sinks that write them.
+void write_statistics(const worker::OfflineRun& run, const RunFacts& facts,
+                      output::Collector& collector) {
+  const std::vector<worker::ThreadCounters> counters = run.counters();
+  const std::vector<CounterView> own = collector.counters();
+  std::vector<output::ThreadStatistics> threads;
+  for (const worker::ThreadCounters& thread : counters) {
+    threads.push_back({thread.thread, thread.views});
+  }
+  threads.push_back({"Global", own});
+  output::Statistics statistics;
+  statistics.time_ns = wall_clock_ns();
+  statistics.uptime_seconds = static_cast<uint64_t>(facts.seconds + facts.start_seconds);
+  statistics.threads = threads;
+  statistics.engine = output::EngineStatistics{statistics.time_ns, facts.rules.rules_loaded,
+                                               facts.rules.rules_failed, facts.rules.rules_skipped};
+  collector.write_statistics(statistics);
+  collector.flush();
+}
+
+CounterSums sums_of(const worker::OfflineRun& run) {
+  CounterSums sums;
+  for (const worker::ThreadCounters& thread : run.counters()) {
+    for (const CounterView& view : thread.views) {
+      sums.add(view);
+    }
+  }
+  return sums;
+}
+
+void collect_facts(const worker::OfflineRun& run, const capture::PacketSource& source,
+                   const output::Collector& collector, RunFacts& facts) {
+  facts.progress = run.progress();
+  facts.captures = source.captures().size();
+  facts.output = collector.summary();
+  facts.counters = sums_of(run);
+  for (const CounterView& view : collector.counters()) {
+    facts.counters.add(view);
+  }
+}
+
+bool make_directory(const std::string& path, Diagnostics& diagnostics) {
+  std::error_code fault;
+  std::filesystem::create_directories(path, fault);
+  if (fault && !std::filesystem::is_directory(path)) {
+    diagnostics.error({}, "log-directory", "cannot make {}: {}; name another with -l", path,
+                      fault.message());
+    return false;
+  }
+  return true;
+}
+
+bool has_lost_lines(const output::Summary& output) {
+  for (const output::SinkTotals& sink : output.sinks) {
+    if (sink.lost > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The run itself, once everything stands ready. @return the exit code.
+int run_ready(const CommandLine& line, const Settings& settings, capture::PacketSource& source,
+              const RuleSet& rules, RunFacts& facts) {
+  Diagnostics diagnostics;
+  output::Collector collector(settings.collector, settings.sinks, diagnostics);
+  tell(diagnostics, Tell::problems);
+  if (diagnostics.errors() > 0) {
+    return exit_usage;
+  }
+  collector.use_rules(0, {rules.infos(), rules.bit_names(), rules.integer_names()});
+  const std::atomic<bool>& stop = install_stop_signal();
+  ProgressLine progress(line.quiet);
+  worker::OfflineRun run(offline_options(settings), source, rules, collector);
+  const Clock::time_point start = Clock::now();
+  run.run(stop, [&](const worker::Progress& now) {
+    for (const std::string& notice : collector.take_notices()) {
+      progress.clear();
+      fmt::print(stderr, "{}\n", notice);
+    }
+    progress.show(now, sums_of(run).get("decoder.bytes"));
+  });
+  facts.seconds = seconds_since(start);
+  facts.was_stopped = stop.load();
+  write_statistics(run, facts, collector);
+  progress.clear();
+  for (const std::string& notice : collector.take_notices()) {
+    fmt::print(stderr, "{}\n", notice);
+  }
+  tell(source.faults(), Tell::problems);
+  collect_facts(run, source, collector, facts);
+  const bool has_faults = source.faults().errors() > 0 || has_lost_lines(facts.output);
+  return has_faults ? exit_faults : exit_done;
+}
+
+}  // namespace
+
+int run_captures(const CommandLine& line) {
+  const Clock::time_point start = Clock::now();
+  Diagnostics diagnostics;
+  const Settings settings = assemble_settings(line, diagnostics);
+  if (diagnostics.errors() == 0) {
+    make_directory(settings.sinks.directory, diagnostics);
+  }
+  std::unique_ptr<capture::PacketSource> source;
+  if (diagnostics.errors() == 0 && capture::start_packet_memory(settings.memory, diagnostics)) {
+    source = capture::open_files(settings.files, diagnostics);
+  }
+  tell(diagnostics, told_of_settings(line));
+  if (diagnostics.errors() > 0 || source == nullptr) {
+    return exit_usage;
+  }
+  RunFacts facts;
+  const std::optional<RuleSet> rules = load_rules(line, settings, facts.rules);
+  if (!rules) {
+    return exit_faults;
+  }
+  facts.start_seconds = seconds_since(start);
+  const int code = run_ready(line, settings, *source, *rules, facts);
+  if (code == exit_usage || line.quiet) {
+    return code;
+  }
+  if (line.verbosity > 0) {
+    facts.cost = cost_so_far();
+  }
+  fmt::print("{}", summary_text(facts));
+  return code;
+}
+
+int test_configuration(const CommandLine& line) {
+  Diagnostics diagnostics;
+  const Settings settings = assemble_settings(line, diagnostics);
+  const size_t settings_errors = diagnostics.errors();
+  const std::vector<rule::Source> sources = read_rule_files(settings, diagnostics);
+  rule::Report report;
+  rule::check(sources, settings.rules, diagnostics, report);
+  tell(diagnostics, line.quiet ? Tell::errors : Tell::all);
+  if (!line.quiet) {
+    fmt::print("{} rules are fine, {} broken, {} skipped; {} errors, {} warnings\n",
+               with_commas(report.rules_loaded), with_commas(report.rules_failed),
+               with_commas(report.rules_skipped), diagnostics.errors(), diagnostics.warnings());
+  }
+  if (settings_errors > 0) {
+    return exit_usage;
+  }
+  return diagnostics.errors() > 0 ? exit_faults : exit_done;
+}
+
+}  // namespace shrike::app

@@ -1,0 +1,157 @@
+#include "summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "terminal.h"
+
+namespace shrike::app {
+
+namespace {
+
+constexpr size_t signatures_shown_max = 20;
+constexpr size_t reasons_shown_max = 12;
+constexpr size_t events_shown_max = 20;
+
+using Counted = std::pair<std::string, uint64_t>;
+
+/// The most frequent first, then by name.
+std::vector<Counted> by_count(std::vector<Counted> rows) {
+  std::sort(rows.begin(), rows.end(), [](const Counted& first, const Counted& second) {
+    return first.second != second.second ? first.second > second.second
+                                         : first.first < second.first;
+  });
+  return rows;
+}
+
+std::string heading(std::string_view name) {
+  return fmt::format("{:<9} ", name);
+}
+
+/// Indented rows of a number and what it counts, and how many more there are.
+std::string rows_text(const std::vector<Counted>& rows, size_t shown_max) {
+  std::string text;
+  for (size_t i = 0; i < std::min(rows.size(), shown_max); ++i) {
+    text += fmt::format("{:>12}  {}\n", with_commas(rows[i].second), rows[i].first);
+  }
+  if (rows.size() > shown_max) {
+    text += fmt::format("{:>12}  and {} more\n", "", rows.size() - shown_max);
+  }
+  return text;
+}
+
+std::string read_text(const RunFacts& facts) {
+  const worker::Progress& progress = facts.progress;
+  const uint64_t wire_bytes = facts.counters.get("decoder.bytes");
+  const double rate = facts.seconds > 0 ? static_cast<double>(progress.packets) / facts.seconds : 0;
+  return heading("Read") +
+         fmt::format("{} packets, {} in {} capture{}{}\n", with_commas(progress.packets),
+                     with_unit(wire_bytes), with_commas(facts.captures),
+                     facts.captures == 1 ? "" : "s",
+                     facts.was_stopped ? ", then stopped by a signal" : "") +
+         heading("Speed") +
+         fmt::format("{:.2f} s, {}, {} packets/s (start-up {:.2f} s)\n", facts.seconds,
+                     as_rate(wire_bytes, facts.seconds), with_commas(static_cast<uint64_t>(rate)),
+                     facts.start_seconds);
+}
+
+std::string rules_text(const rule::Report& rules) {
+  uint64_t dormant = 0;
+  std::vector<Counted> reasons;
+  for (const auto& [reason, count] : rules.dormant) {
+    dormant += count;
+    reasons.emplace_back(reason, count);
+  }
+  std::string text = heading("Rules") + fmt::format("{} loaded, {} failed, {} skipped\n",
+                                                    with_commas(rules.rules_loaded),
+                                                    with_commas(rules.rules_failed),
+                                                    with_commas(rules.rules_skipped));
+  if (dormant > 0) {
+    text += heading("") + fmt::format(
+                              "{} of the loaded are dormant: what they look at is not "
+                              "parsed yet\n",
+                              with_commas(dormant));
+    text += rows_text(by_count(std::move(reasons)), reasons_shown_max);
+  }
+  return text;
+}
+
+std::string alerts_text(const output::Summary& output) {
+  std::string text = heading("Alerts") + with_commas(output.alerts_logged);
+  if (output.alerts_suppressed > 0) {
+    text += fmt::format(", and {} kept back by thresholds", with_commas(output.alerts_suppressed));
+  }
+  text += '\n';
+  std::vector<Counted> rows;
+  for (const output::SignatureTotals& signature : output.signatures) {
+    if (signature.logged > 0) {
+      rows.emplace_back(fmt::format("[{}:{}:{}] {}", signature.gid, signature.sid, signature.rev,
+                                    signature.message),
+                        signature.logged);
+    }
+  }
+  return text + rows_text(by_count(std::move(rows)), signatures_shown_max);
+}
+
+std::string invalid_text(const CounterSums& counters) {
+  constexpr std::string_view prefix = "decoder.event.";
+  std::vector<Counted> rows;
+  for (const auto& [name, count] : counters.all()) {
+    if (count > 0 && name.starts_with(prefix)) {
+      rows.emplace_back(name.substr(prefix.size()), count);
+    }
+  }
+  if (rows.empty()) {
+    return {};
+  }
+  return heading("Malformed") +
+         fmt::format("{} packets that cannot be decoded further\n",
+                     with_commas(counters.get("decoder.invalid"))) +
+         rows_text(by_count(std::move(rows)), events_shown_max);
+}
+
+std::string sinks_text(const output::Summary& output) {
+  std::string text;
+  for (const output::SinkTotals& sink : output.sinks) {
+    text += heading(text.empty() ? "Written" : "") +
+            fmt::format("{} lines to {}", with_commas(sink.written), sink.path);
+    if (sink.lost > 0) {
+      text += fmt::format(", {} lost: {}", with_commas(sink.lost), sink.fault);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string cost_text(const RunFacts::Cost& cost) {
+  return heading("Cost") + fmt::format("{:.2f} s user, {:.2f} s system, {} memory at most\n",
+                                       cost.user_seconds, cost.system_seconds,
+                                       with_unit(cost.memory_bytes_max));
+}
+
+}  // namespace
+
+void CounterSums::add(const CounterView& view) {
+  for (size_t i = 0; i < std::min(view.rows.size(), view.values.size()); ++i) {
+    sums_[std::string(view.rows[i].name)] += view.values[i];
+  }
+}
+
+uint64_t CounterSums::get(std::string_view name) const {
+  const auto hit = sums_.find(name);
+  return hit == sums_.end() ? 0 : hit->second;
+}
+
+std::string summary_text(const RunFacts& facts) {
+  std::string text = read_text(facts) + heading("Flows") +
+                     with_commas(facts.counters.get("flow.total")) + "\n" +
+                     rules_text(facts.rules) + alerts_text(facts.output) +
+                     invalid_text(facts.counters) + sinks_text(facts.output);
+  if (facts.cost) {
+    text += cost_text(*facts.cost);
+  }
+  return text;
+}
+
+}  // namespace shrike::app
