@@ -21,7 +21,7 @@ void tell_unused(const Config& config, Diagnostics& diagnostics) {
   for (const Config::Unused& unused : config.unused()) {
     if (is_own(unused.path)) {
       diagnostics.error(unused.node->position(), "unknown-key",
-                        "{} is no key of Shrike's; see shrike.yaml(5) or the installed shrike.yaml",
+                        "{} is no key of Shrike's; the shipped shrike.yaml lists them",
                         unused.path);
     } else if (++count <= unused_told_max) {
       told += (told.empty() ? "" : ", ") + unused.path;

@@ -8,19 +8,26 @@ namespace {
 
 using output::EveOptions;
 
-/// True where the sink is switched on. Only ordinary files are written so far.
-bool read_sink(const ConfigReader& sink, output::FileOptions& file) {
+/// A part that is switched off: nothing is lost by not knowing it.
+bool is_switched_off(const ConfigNode& node, Diagnostics& diagnostics) {
   bool enabled = true;
-  sink.flag("enabled", enabled);
+  const ConfigNode* const flag = node.child("enabled");
+  if (flag != nullptr && flag->is_scalar()) {
+    ConfigReader(node, diagnostics).flag("enabled", enabled);
+  }
+  return !enabled;
+}
+
+/// What every sink has. Only ordinary files are written so far.
+void read_sink(const ConfigReader& sink, output::FileOptions& file) {
   sink.text("filename", file.path);
   sink.flag("append", file.append);
   const ConfigNode* const type = sink.find_scalar("filetype");
-  if (enabled && type != nullptr && type->text != "regular") {
+  if (type != nullptr && type->text != "regular") {
     sink.diagnostics().warning(type->position(), "filetype",
                                "Shrike does not write to '{}'; {} becomes an ordinary file",
                                type->text, file.path);
   }
-  return enabled;
 }
 
 void read_alert_type(const ConfigNode& node, EveOptions& eve, Diagnostics& diagnostics) {
@@ -57,6 +64,10 @@ void read_stats_type(const ConfigNode& node, EveOptions& eve, Diagnostics& diagn
 /// One entry of `types`: a word, or a map of one word to its options.
 void read_type(const std::string& name, const ConfigNode& options, EveOptions& eve,
                Diagnostics& diagnostics) {
+  if (is_switched_off(options, diagnostics)) {
+    options.mark_used();
+    return;
+  }
   if (name == "alert") {
     eve.alerts = true;
     read_alert_type(options, eve, diagnostics);
@@ -92,10 +103,7 @@ void read_types(const ConfigReader& sink, EveOptions& eve) {
 void read_eve(const ConfigNode& node, output::SinkOptions& sinks, Diagnostics& diagnostics) {
   const ConfigReader sink(node, diagnostics);
   EveOptions eve;
-  if (!read_sink(sink, eve.file)) {
-    node.mark_used();
-    return;
-  }
+  read_sink(sink, eve.file);
   sink.flag("metadata", eve.metadata);
   sink.flag("pcap-file", eve.pcap_filename);
   sink.flag("community-id", eve.community_id);
@@ -110,9 +118,8 @@ void read_fast(const ConfigNode& node, output::SinkOptions& sinks, Diagnostics& 
   const ConfigReader sink(node, diagnostics);
   output::FastLogOptions fast;
   sink.flag("ipv6-compress", fast.ipv6_compress);
-  if (read_sink(sink, fast.file)) {
-    sinks.fast_log.push_back(fast);
-  }
+  read_sink(sink, fast.file);
+  sinks.fast_log.push_back(fast);
 }
 
 std::string known_columns() {
@@ -144,17 +151,19 @@ void read_columns(const ConfigReader& sink, std::vector<std::string>& columns) {
 void read_csv(const ConfigNode& node, output::SinkOptions& sinks, Diagnostics& diagnostics) {
   const ConfigReader sink(node, diagnostics);
   output::CsvOptions csv;
-  const bool enabled = read_sink(sink, csv.file);
+  read_sink(sink, csv.file);
   sink.flag("header", csv.header);
   sink.flag("ipv6-compress", csv.ipv6_compress);
   read_columns(sink, csv.columns);
-  if (enabled) {
-    sinks.csv.push_back(csv);
-  }
+  sinks.csv.push_back(csv);
 }
 
 void read_output(const std::string& name, const ConfigNode& node, output::SinkOptions& sinks,
                  Diagnostics& diagnostics) {
+  if (is_switched_off(node, diagnostics)) {
+    node.mark_used();
+    return;
+  }
   if (name == "eve-log") {
     read_eve(node, sinks, diagnostics);
   } else if (name == "fast") {

@@ -65,12 +65,11 @@ void add_options_for_configuration(CLI::App& app, CommandLine& line) {
       ->group(group);
   app.add_option("--include", line.includes, "More configuration, laid over the first")
       ->type_name("FILE")
-      ->expected(1)
+      ->allow_extra_args(false)
       ->group(group);
   app.add_option("--set", line.sets, "One setting: stream.midstream=yes, action-order.0=alert")
       ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(group);
 }
 
@@ -97,13 +96,11 @@ void add_rule_options(CLI::App& app, CommandLine& line, RawOptions& raw) {
                  "Rules, in place of those of the configuration; may be "
                  "repeated, and be a pattern in quotes")
       ->type_name("FILE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(group);
   app.add_option("-s", line.extra_rules, "Rules, beside those of the configuration")
       ->type_name("FILE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->group(group);
   app.add_flag("-T", line.test_only, "Check configuration and rules, and end")->group(group);
   app.add_flag("--init-errors-fatal", line.init_errors_fatal, "Do not run with a broken rule")
@@ -149,6 +146,18 @@ std::string nearest_option(const CLI::App& app, const std::string& word) {
   return best;
 }
 
+/// CLI11 leaves two empty lines between groups; one is enough.
+std::string help_text(const CLI::App& app) {
+  std::string text = app.help();
+  for (size_t at; (at = text.find("\n\n\n")) != std::string::npos;) {
+    text.erase(at, 1);
+  }
+  while (text.ends_with('\n')) {
+    text.pop_back();
+  }
+  return text;
+}
+
 /// Gives CLI11 the words, and every option that does not exist to `diagnostics`.
 /// @return false where help was asked for or the words cannot be read at all.
 bool parse_words(CLI::App& app, std::vector<std::string> words, CommandLine& line,
@@ -159,7 +168,7 @@ bool parse_words(CLI::App& app, std::vector<std::string> words, CommandLine& lin
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
     line.command = CommandLine::Command::help;
-    line.help = app.help();
+    line.help = help_text(app);
     return false;
   } catch (const CLI::ParseError& fault) {
     diagnostics.error(here, "usage", "{}; see {} --help", fault.what(), app.get_name());
