@@ -70,7 +70,7 @@ class RecordWriter {
   [[nodiscard]] bool write_mark(const OrderKey& key) noexcept;
 
   /// Which rule set the rule indexes of the records from now on mean (see Collector::use_rules).
-  void set_generation(uint32_t generation) noexcept { generation_ = generation; }
+  void set_generation(uint64_t generation) noexcept { generation_ = generation; }
 
   [[nodiscard]] CounterView counters() const noexcept;
 
@@ -82,7 +82,7 @@ class RecordWriter {
 
   RecordOptions options_;
   RecordRing* ring_;
-  uint32_t generation_ = 0;
+  uint64_t generation_ = 0;
   OrderKey last_key_;  ///< of the last alert, to number the records of one datagram
   bool has_last_key_ = false;
   Counters<Counter> counters_;
@@ -248,8 +248,9 @@ class Collector {
   ~Collector();
   Collector(Collector&&) noexcept;
 
-  /// The rule set that records of this generation mean. The first is 0.
-  void use_rules(uint32_t generation, const RuleCatalog& catalog);
+  /// The rule set that records of this generation mean (RuleSet::generation, or 0 for the only
+  /// one).
+  void use_rules(uint64_t generation, const RuleCatalog& catalog);
   /// One ring a worker, borrowed until the next attach. What the last ones held is collected.
   void attach(std::span<RecordRing* const> rings);
   /// Path of a capture, for pcap_filename. Any thread, before the capture's first record is taken.

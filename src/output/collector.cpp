@@ -1,0 +1,226 @@
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "judge.h"
+#include "merger.h"
+#include "shrike/base/check.h"
+#include "sink.h"
+
+namespace shrike::output {
+
+namespace {
+
+uint64_t monotonic_ms() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+/// Paths of captures: the reader names them, the collector's thread asks.
+class CaptureNames {
+ public:
+  void set(uint32_t index, std::string_view path) {
+    const std::lock_guard lock(mutex_);
+    if (paths_.size() <= index) {
+      paths_.resize(index + 1);
+    }
+    paths_[index] = path;
+  }
+  /// Takes the lock only where the capture is another one than last time.
+  std::string_view get(uint32_t index) {
+    if (cached_index_ != index || cached_.empty()) {
+      const std::lock_guard lock(mutex_);
+      cached_ = index < paths_.size() ? paths_[index] : std::string{};
+      cached_index_ = index;
+    }
+    return cached_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> paths_;
+  uint32_t cached_index_ = UINT32_MAX;
+  std::string cached_;
+};
+
+}  // namespace
+
+struct Collector::State {
+  State(const CollectorOptions& collector_options, const SinkOptions& sink_options,
+        Diagnostics& diagnostics)
+      : options(collector_options),
+        judge(collector_options, records_for(sink_options).flow_ends),
+        merger(collector_options.pending_bytes_max),
+        sinks(open_sinks(sink_options, diagnostics)) {}
+
+  void release();
+  void handle(const Record& record);
+  void handle_alert(const Record& record, const RuleCatalog& catalog);
+
+  CollectorOptions options;
+  Judge judge;
+  Merger merger;
+  Sinks sinks;
+  CaptureNames captures;
+  uint32_t capture_index = 0;  // of the keys, 0 where captures are one timeline
+  Record record;
+};
+
+void Collector::State::release() {
+  for (Bytes bytes = merger.next(); bytes.data() != nullptr; bytes = merger.next()) {
+    check(read_record(bytes, record), "records are whole");
+    handle(record);
+  }
+}
+
+void Collector::State::handle(const Record& each) {
+  if (each.head.key.capture_index != capture_index) {
+    capture_index = each.head.key.capture_index;
+    judge.forget();
+  }
+  const RuleCatalog* const catalog = judge.catalog_of(each.head.generation);
+  check(catalog != nullptr, "records name a known rule set");
+  switch (each.head.kind) {
+    case RecordKind::mark:
+      return;
+    case RecordKind::alert:
+      handle_alert(each, *catalog);
+      return;
+    case RecordKind::tagged_packet:
+      for (const std::unique_ptr<Sink>& sink : sinks) {
+        sink->write_packet({each, *catalog, captures.get(each.datagram.capture_index)});
+      }
+      return;
+    case RecordKind::flow_end: {
+      const bool has_alerts = judge.end_flow(each.flow.eve_id);
+      for (const std::unique_ptr<Sink>& sink : sinks) {
+        sink->write_flow_end(
+            {each, *catalog, captures.get(each.flow_end.capture_index), has_alerts});
+      }
+      return;
+    }
+  }
+}
+
+void Collector::State::handle_alert(const Record& each, const RuleCatalog& catalog) {
+  const Judge::Decision decision = judge.decide(each);
+  if (!decision.is_logged) {
+    return;
+  }
+  const AlertEvent event{.record = each,
+                         .rule = catalog.infos[each.alert.rule_index],
+                         .catalog = catalog,
+                         .capture_path = captures.get(each.datagram.capture_index),
+                         .action = decision.action,
+                         .is_blocked = decision.is_blocked,
+                         .is_dropped = decision.is_dropped,
+                         .is_inline = options.simulate_ips};
+  for (const std::unique_ptr<Sink>& sink : sinks) {
+    sink->write_alert(event);
+  }
+}
+
+Collector::Collector(const CollectorOptions& options, const SinkOptions& sinks,
+                     Diagnostics& diagnostics)
+    : state_(std::make_unique<State>(options, sinks, diagnostics)) {}
+Collector::~Collector() = default;
+Collector::Collector(Collector&&) noexcept = default;
+
+void Collector::use_rules(uint64_t generation, const RuleCatalog& catalog) {
+  state_->judge.use_rules(generation, catalog);
+}
+
+void Collector::attach(std::span<RecordRing* const> rings) {
+  while (state_->merger.take() != 0) {
+  }
+  state_->merger.release_all();
+  state_->release();
+  state_->merger.attach(rings);
+}
+
+void Collector::name_capture(uint32_t capture_index, std::string_view path) {
+  state_->captures.set(capture_index, path);
+}
+
+size_t Collector::poll() noexcept {
+  const size_t taken = state_->merger.take();
+  if (taken != 0) {
+    state_->release();
+  }
+  const uint64_t now_ms = monotonic_ms();
+  for (const std::unique_ptr<Sink>& sink : state_->sinks) {
+    sink->file().poll(now_ms);
+  }
+  return taken;
+}
+
+void Collector::finish() noexcept {
+  while (state_->merger.take() != 0) {
+  }
+  state_->merger.release_all();
+  state_->release();
+  for (const std::unique_ptr<Sink>& sink : state_->sinks) {
+    sink->file().close();
+  }
+}
+
+void Collector::forget() noexcept {
+  state_->judge.forget();
+}
+
+void Collector::write_statistics(const Statistics& statistics) {
+  for (const std::unique_ptr<Sink>& sink : state_->sinks) {
+    sink->write_statistics(statistics);
+  }
+}
+
+void Collector::flush() noexcept {
+  for (const std::unique_ptr<Sink>& sink : state_->sinks) {
+    sink->file().flush();
+  }
+}
+
+void Collector::reopen() noexcept {
+  for (const std::unique_ptr<Sink>& sink : state_->sinks) {
+    sink->file().reopen();
+  }
+}
+
+Summary Collector::summary() const {
+  Summary summary;
+  summary.signatures = state_->judge.signatures();
+  for (const SignatureTotals& each : summary.signatures) {
+    summary.alerts_logged += each.logged;
+    summary.alerts_suppressed += each.suppressed;
+  }
+  for (const std::unique_ptr<Sink>& sink : state_->sinks) {
+    const LogFile& file = sink->file();
+    summary.sinks.push_back({.name = sink->name(),
+                             .path = file.path(),
+                             .queued = file.queued(),
+                             .written = file.written(),
+                             .lost = file.lost(),
+                             .fault = file.fault()});
+  }
+  return summary;
+}
+
+uint64_t Collector::alerts_logged() const noexcept {
+  return state_->judge.logged();
+}
+
+std::vector<std::string> Collector::take_notices() {
+  std::vector<std::string> all;
+  for (const std::unique_ptr<Sink>& sink : state_->sinks) {
+    for (std::string& notice : sink->file().take_notices()) {
+      all.push_back(std::move(notice));
+    }
+  }
+  return all;
+}
+
+std::vector<CounterView> Collector::counters() const {
+  return {state_->judge.counters(), state_->merger.counters()};
+}
+
+}  // namespace shrike::output

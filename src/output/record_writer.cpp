@@ -1,0 +1,282 @@
+#include <algorithm>
+#include <cstring>
+
+#include "record.h"
+#include "shrike/base/check.h"
+
+namespace shrike::output {
+
+namespace {
+
+/// Flow variables a record carries at most; a rule set that sets more on one flow is absurd.
+constexpr size_t bits_max = 1024;
+constexpr size_t integers_max = 512;
+/// What a record needs without the bytes that options ask for.
+constexpr size_t base_bytes_max = 16384;
+/// Of a frame without IP: what fast.log shows.
+constexpr size_t frame_head_bytes = 32;
+constexpr size_t ethernet_header_bytes = 14;
+constexpr size_t ipv6_next_header_at = 6;  // RFC 8200, section 3
+
+constexpr CounterRow rows[] = {
+    {"output.records", "records", "records that workers handed to the collector"},
+    {"output.records_dropped", "records", "records lost because the collector was too slow"},
+    {"output.marks_dropped", "records",
+     "progress marks lost the same way; the next one replaces it"},
+};
+
+Bytes bytes_of(const auto& value) noexcept {
+  return {reinterpret_cast<const uint8_t*>(&value), sizeof value};
+}
+
+template <typename T>
+Bytes bytes_of_span(std::span<const T> values, size_t values_max) noexcept {
+  const std::span<const T> kept = values.first(std::min(values.size(), values_max));
+  return {reinterpret_cast<const uint8_t*>(kept.data()), kept.size_bytes()};
+}
+
+bool has_ports(const Datagram& datagram) noexcept {
+  return (datagram.has_transport || datagram.origin == DatagramOrigin::stream_end) &&
+         (datagram.protocol == ip_protocol::tcp || datagram.protocol == ip_protocol::udp ||
+          datagram.protocol == ip_protocol::sctp);
+}
+
+bool is_icmp(uint8_t protocol) noexcept {
+  return protocol == ip_protocol::icmp || protocol == ip_protocol::icmpv6;
+}
+
+/// The protocol that Suricata names: what it decoded, else what the IP header itself says, which
+/// for IPv6 is the first extension header ("IPv6-Frag" of a fragment).
+uint8_t named_protocol(const Datagram& datagram) noexcept {
+  if (datagram.ip_version == 6 && !datagram.has_transport &&
+      datagram.origin != DatagramOrigin::stream_end &&
+      datagram.ip_header.size() > ipv6_next_header_at) {
+    return datagram.ip_header[ipv6_next_header_at];
+  }
+  return datagram.protocol;
+}
+
+void copy_ethernet(const Datagram& datagram, DatagramSection& section) noexcept {
+  section.link_type = datagram.packet != nullptr ? datagram.packet->link_type : LinkType::unknown;
+  if (section.link_type != LinkType::ethernet || datagram.frame.size() < ethernet_header_bytes) {
+    return;
+  }
+  section.has_ethernet = true;
+  std::memcpy(section.ethernet_target.data(), datagram.frame.data(), 6);
+  std::memcpy(section.ethernet_source.data(), datagram.frame.data() + 6, 6);
+}
+
+/// Inner and rebuilt datagrams are shown without the frame that is not theirs.
+bool shows_raw_ip(const Datagram& datagram) noexcept {
+  return datagram.ip_version != 0 &&
+         (datagram.origin != DatagramOrigin::wire || datagram.depth != 0 || datagram.frame.empty());
+}
+
+DatagramSection section_of(const Datagram& datagram) noexcept {
+  DatagramSection section;
+  section.time_ns = datagram.time_ns;
+  section.number = datagram.number;
+  section.source = datagram.source;
+  section.target = datagram.target;
+  section.source_port = datagram.source_port;
+  section.target_port = datagram.target_port;
+  section.capture_index = datagram.capture_index;
+  section.ip_version = datagram.ip_version;
+  section.protocol = named_protocol(datagram);
+  section.flow_protocol = is_icmp(datagram.protocol) && datagram.embedded.ip_version != 0
+                              ? datagram.embedded.protocol
+                              : datagram.protocol;
+  section.icmp_type = datagram.icmp_type;
+  section.icmp_code = datagram.icmp_code;
+  section.depth = datagram.depth;
+  section.vlan_count = datagram.vlan_count;
+  section.vlan_ids = datagram.vlan_ids;
+  section.has_ports = has_ports(datagram);
+  section.has_icmp = datagram.has_transport && is_icmp(datagram.protocol);
+  section.frame_is_raw_ip = shows_raw_ip(datagram);
+  section.origin = datagram.origin;
+  copy_ethernet(datagram, section);
+  return section;
+}
+
+/// EVE's tunnel object names the outermost datagram of the frame. A rebuilt one counts the
+/// fragment that completed it as what carried it, as in Suricata.
+bool carrier_of(const Datagram& datagram, CarrierSection& section) noexcept {
+  if (datagram.carrier == nullptr && datagram.origin != DatagramOrigin::defrag) {
+    return false;
+  }
+  const Datagram* root = &datagram;
+  for (unsigned i = 0; root->carrier != nullptr && i < limits::layers_max; ++i) {
+    root = root->carrier;
+  }
+  const bool is_rebuilt = root->origin == DatagramOrigin::defrag;
+  section.number = root->number;
+  section.source = root->source;
+  section.target = root->target;
+  section.source_port = !is_rebuilt && has_ports(*root) ? root->source_port : uint16_t{0};
+  section.target_port = !is_rebuilt && has_ports(*root) ? root->target_port : uint16_t{0};
+  section.ip_version = root->ip_version;
+  constexpr uint8_t ipv6_fragment_header = 44;
+  section.protocol =
+      is_rebuilt && root->ip_version == 6 ? ipv6_fragment_header : named_protocol(*root);
+  section.origin = DatagramOrigin::wire;
+  return true;
+}
+
+}  // namespace
+
+/// A record before it is written: its head and where its sections come from.
+struct RecordWriter::Draft {
+  struct Part {
+    SectionKind kind;
+    Bytes first;
+    Bytes second;  ///< follows the first without a gap
+    [[nodiscard]] size_t bytes() const noexcept { return first.size() + second.size(); }
+  };
+
+  RecordHead head;
+  std::array<Part, 10> parts;
+  size_t count = 0;
+  size_t bytes = padded(sizeof(RecordHead));
+
+  void add(SectionKind kind, Bytes first, Bytes second = {}) noexcept {
+    parts[count++] = {kind, first, second};
+    bytes += sizeof(SectionHead) + padded(first.size() + second.size());
+  }
+  /// Adds what fits the ring: a long frame in a small ring is cut.
+  void add_some(SectionKind kind, size_t record_bytes_max, Bytes first,
+                Bytes second = {}) noexcept {
+    const size_t room = record_bytes_max - std::min(record_bytes_max, bytes + sizeof(SectionHead));
+    const size_t whole_room = room & ~size_t{7};
+    first = first.first(std::min(first.size(), whole_room));
+    second = second.first(std::min(second.size(), whole_room - first.size()));
+    add(kind, first, second);
+  }
+};
+
+RecordWriter::RecordWriter(const RecordOptions& options, RecordRing& ring) noexcept
+    : options_(options), ring_(&ring) {
+  check(ring.record_bytes_max() >= base_bytes_max, "a ring has room for records");
+}
+
+bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variables) noexcept {
+  if (alert.is_tagged_packet && !options_.tagged_packets) {
+    return true;
+  }
+  const Datagram& datagram = *alert.tracked->datagram;
+  const FlowView& flow = alert.tracked->flow;
+  Draft draft;
+  draft.head = {.key = {.capture_index = options_.per_capture ? datagram.capture_index : 0,
+                        .clock_ns = datagram.clock_ns,
+                        .number = datagram.number,
+                        .order = datagram.order,
+                        .flow_id = flow.id.exists() ? flow.eve_id : 0,
+                        .sequence = 0},
+                .generation = generation_,
+                .kind = alert.is_tagged_packet ? RecordKind::tagged_packet : RecordKind::alert};
+  OrderKey same = draft.head.key;
+  same.sequence = last_key_.sequence;
+  if (has_last_key_ && same == last_key_) {
+    draft.head.key.sequence = last_key_.sequence + 1;
+  }
+
+  const DatagramSection datagram_section = section_of(datagram);
+  const AlertSection alert_section{.tx_id = alert.tx_id,
+                                   .rule_index = alert.rule_index,
+                                   .from_stream = alert.from_stream,
+                                   .is_silent = alert.is_silent,
+                                   .drops = alert.drops,
+                                   .has_tx = alert.has_tx};
+  CarrierSection carrier;
+  draft.add(SectionKind::datagram, bytes_of(datagram_section));
+  draft.add(SectionKind::alert, bytes_of(alert_section));
+  if (flow.id.exists()) {
+    draft.add(SectionKind::flow, bytes_of(flow));
+    draft.add(SectionKind::flow_bits, bytes_of_span(variables.bits, bits_max));
+    draft.add(SectionKind::flow_integers, bytes_of_span(variables.integers, integers_max));
+  }
+  if (carrier_of(datagram, carrier)) {
+    draft.add(SectionKind::carrier, bytes_of(carrier));
+  }
+  if (options_.packet_payload) {
+    const size_t kept = std::min<size_t>(alert.stream_bytes.size(), options_.stream_bytes_max);
+    draft.add_some(SectionKind::stream_bytes, ring_->record_bytes_max(),
+                   alert.stream_bytes.first(kept));
+    draft.add_some(SectionKind::payload, ring_->record_bytes_max(), datagram.payload);
+  }
+  if (options_.frame || alert.is_tagged_packet) {
+    datagram_section.frame_is_raw_ip
+        ? draft.add_some(SectionKind::frame, ring_->record_bytes_max(), datagram.ip_header,
+                         datagram.ip_payload)
+        : draft.add_some(SectionKind::frame, ring_->record_bytes_max(), datagram.frame);
+  } else if (datagram.ip_version == 0) {
+    const size_t kept = std::min(datagram.frame.size(), frame_head_bytes);
+    draft.add(SectionKind::frame, datagram.frame.first(kept));
+  }
+  if (!commit(draft, Counter::dropped)) {
+    return false;
+  }
+  last_key_ = draft.head.key;
+  has_last_key_ = true;
+  return true;
+}
+
+bool RecordWriter::write_flow_end(const FlowEnd& end, const FlowVariables& variables) noexcept {
+  if (!options_.flow_ends) {
+    return true;
+  }
+  Draft draft;
+  draft.head = {.key = {.capture_index = options_.per_capture ? end.capture_index : 0,
+                        .clock_ns = end.clock_ns,
+                        .number = end.last_number,
+                        .order = 255,
+                        .flow_id = end.view.eve_id,
+                        .sequence = 0},
+                .generation = generation_,
+                .kind = RecordKind::flow_end};
+  draft.add(SectionKind::flow_end, bytes_of(end));
+  draft.add(SectionKind::flow_bits, bytes_of_span(variables.bits, bits_max));
+  draft.add(SectionKind::flow_integers, bytes_of_span(variables.integers, integers_max));
+  return commit(draft, Counter::dropped);
+}
+
+bool RecordWriter::write_mark(const OrderKey& key) noexcept {
+  Draft draft;
+  draft.head = {.key = key, .generation = generation_, .kind = RecordKind::mark};
+  return commit(draft, Counter::marks_dropped);
+}
+
+bool RecordWriter::commit(const Draft& draft, Counter if_dropped) noexcept {
+  const std::span<std::byte> place = ring_->claim(draft.bytes);
+  if (place.data() == nullptr) {
+    if (options_.drop_when_full) {
+      counters_.add(if_dropped);
+    }
+    return options_.drop_when_full;
+  }
+  std::memcpy(place.data(), &draft.head, sizeof draft.head);
+  size_t at = padded(sizeof draft.head);
+  for (const Draft::Part& part : std::span(draft.parts).first(draft.count)) {
+    const SectionHead section{.kind = part.kind, .bytes = static_cast<uint32_t>(part.bytes())};
+    std::memcpy(place.data() + at, &section, sizeof section);
+    at += sizeof section;
+    if (!part.first.empty()) {
+      std::memcpy(place.data() + at, part.first.data(), part.first.size());
+    }
+    if (!part.second.empty()) {
+      std::memcpy(place.data() + at + part.first.size(), part.second.data(), part.second.size());
+    }
+    at += padded(part.bytes());
+  }
+  ring_->publish();
+  if (draft.head.kind != RecordKind::mark) {
+    counters_.add(Counter::written);
+  }
+  return true;
+}
+
+CounterView RecordWriter::counters() const noexcept {
+  return counters_.view(rows);
+}
+
+}  // namespace shrike::output
