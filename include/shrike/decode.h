@@ -68,6 +68,9 @@ class Decoder {
   /// Says that datagrams handed out before are no longer used: rebuild buffers may be reused.
   void release() noexcept;
 
+  /// Datagrams handed out since the last `release` borrow from rebuild buffers.
+  [[nodiscard]] bool has_lent() const noexcept;
+
   /// Forgets all fragments (a new capture begins).
   void reset() noexcept;
 

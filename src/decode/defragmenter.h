@@ -44,6 +44,7 @@ class Defragmenter {
 
   /// Rebuilt datagrams are no longer looked at.
   void release() noexcept { arena_used_ = 0; }
+  [[nodiscard]] bool has_lent() const noexcept { return arena_used_ != 0; }
 
   /// Forgets all fragments.
   void reset() noexcept;

@@ -1,0 +1,48 @@
+#pragma once
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "shrike/base/ring.h"
+#include "shrike/worker.h"
+
+namespace shrike::worker {
+
+/// The inner half of the walk, for the datagrams that one worker owns: flow, detection, records.
+/// One thread. Memory is taken by the constructor.
+class Inspection {
+ public:
+  /// @param ring       where the records go; its consumer is the collector.
+  /// @param when_full  called while the ring has no room for a record, until it has: an offline
+  ///                   run waits for the collector, so that nothing is lost.
+  Inspection(const EngineOptions& options, RecordRing& ring, std::function<void()> when_full);
+
+  /// Inspects datagrams in order and writes what was found.
+  void inspect(const RuleSet& rules, std::span<const Datagram> datagrams) noexcept;
+
+  /// Ends flows whose time is up though no datagram came.
+  void expire(const RuleSet& rules, uint64_t clock_ns) noexcept;
+
+  /// Ends all flows and forgets everything: a capture ends.
+  void finish(const RuleSet& rules) noexcept;
+
+  /// Says that every record that packets up to `last` can give is written.
+  void mark(const Packet& last) noexcept;
+
+  [[nodiscard]] std::vector<CounterView> counters() const;
+
+ private:
+  void detect(const RuleSet& rules) noexcept;
+  void write_alerts() noexcept;
+  void write_flow_ends() noexcept;
+
+  flow::FlowTracker flows_;
+  detect::Detector detector_;
+  TrackedBatch tracked_;
+  AlertBatch alerts_;
+  output::RecordWriter records_;
+  std::function<void()> when_full_;
+  const bool captures_are_apart_;
+};
+
+}  // namespace shrike::worker
