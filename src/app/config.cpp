@@ -256,8 +256,9 @@ void Config::set(std::string_view assignment, Diagnostics& diagnostics) {
     node = &child_to_set(*node, path.substr(0, dot));
     path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
   }
-  *node = ConfigNode{.text = std::string(assignment.substr(equals + 1)),
-                     .file = "--set " + std::string(assignment.substr(0, equals))};
+  *node = ConfigNode{};
+  node->text = assignment.substr(equals + 1);
+  node->file = "--set " + std::string(assignment.substr(0, equals));
 }
 
 std::vector<Config::Unused> Config::unused() const {

@@ -16,9 +16,9 @@ struct ConfigNode {
   enum class Kind : uint8_t { scalar, list, map };
 
   Kind kind = Kind::scalar;
-  std::string text = {};                  ///< of a scalar; "~" and nothing at all are empty
-  std::vector<ConfigEntry> entries = {};  ///< of a map in order of writing; of a list named 0, 1, …
-  std::string file = {};                  ///< or "--set KEY"
+  std::string text;                  ///< of a scalar; "~" and nothing at all are empty
+  std::vector<ConfigEntry> entries;  ///< of a map in order of writing; of a list named 0, 1, …
+  std::string file;                  ///< or "--set KEY"
   uint32_t line = 0;
   uint32_t column = 0;
   mutable bool is_used = false;  ///< somebody asked for it; what is left over is told once
@@ -41,6 +41,8 @@ struct ConfigEntry {
 /// The configuration: a YAML file with what it includes, then each --set on top. Cold, one thread.
 class Config {
  public:
+  Config() { root_.kind = ConfigNode::Kind::map; }
+
   static constexpr size_t file_bytes_max = 16u << 20;
   static constexpr unsigned depth_max = 32;          ///< nested maps and lists
   static constexpr unsigned includes_depth_max = 8;  ///< files that include files
@@ -73,7 +75,7 @@ class Config {
   void include(const ConfigNode& names, const std::string& from, unsigned depth,
                Diagnostics& diagnostics);
 
-  ConfigNode root_{.kind = ConfigNode::Kind::map};
+  ConfigNode root_;
 };
 
 /// The whole text of a file, or nothing with an error[`code`] at `from`.

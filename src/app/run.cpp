@@ -150,7 +150,8 @@ int run_ready(const CommandLine& line, const Settings& settings, capture::Packet
   if (diagnostics.errors() > 0) {
     return exit_usage;
   }
-  collector.use_rules(0, {rules.infos(), rules.bit_names(), rules.integer_names()});
+  collector.use_rules(rules.generation(),
+                      {rules.infos(), rules.bit_names(), rules.integer_names()});
   const std::atomic<bool>& stop = install_stop_signal();
   ProgressLine progress(line.quiet);
   worker::OfflineRun run(offline_options(settings), source, rules, collector);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace shrike::app {
@@ -54,7 +55,7 @@ std::string with_unit(uint64_t bytes) {
 }
 
 std::string as_clock(double seconds) {
-  const auto whole = static_cast<uint64_t>(std::clamp(seconds, 0.0, 360000.0) + 0.5);
+  const auto whole = static_cast<uint64_t>(std::lround(std::clamp(seconds, 0.0, 360000.0)));
   if (whole >= 3600) {
     return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
   }
