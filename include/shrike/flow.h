@@ -65,8 +65,13 @@ struct FlowOptions {
   std::array<uint32_t, 2> chunk_bytes{2560, 2560};
   uint64_t stream_memory_bytes_max = 64u << 20;
   uint32_t synack_queue_max = 5;
+  uint32_t syn_queue_max = 10;      ///< stream.max-syn-queued
+  bool liberal_timestamps = true;   ///< stream.liberal-timestamps
+  /// Tell where overlapping segments differ; keeps a window of inspected bytes. Suricata:
+  /// stream.reassembly.check-overlap-different-data, and any rule on that stream event.
+  bool compare_overlaps = false;
   enum class Urgent : uint8_t { oob, inline_, drop, gap } urgent = Urgent::oob;
-  uint32_t urgent_oob_bytes_max = 0;
+  uint32_t urgent_oob_bytes_max = 0;  ///< per direction; 0: 65535, then inline
   ExceptionPolicy midstream_policy = ExceptionPolicy::ignore;
   std::vector<TargetPolicyRange> target_policies;  ///< longest prefix wins; default bsd
 };
@@ -82,7 +87,8 @@ class FlowTracker {
   /// with what is known of their flow and with the stream bytes ready to inspect. Flows whose time
   /// is up before a datagram's clock end first: their last bytes come as pseudo datagrams.
   /// Stops early where `out` or its own chunk memory is full. Clears `out` first.
-  /// @return datagrams taken, at least 1 of a non-empty span.
+  /// @return datagrams taken. 0 of a non-empty span where the ends of flows alone filled `out`:
+  ///         inspect it and call again with the same span.
   size_t track(std::span<const Datagram> datagrams, TrackedBatch& out) noexcept;
 
   /// Ends flows whose time is up at `clock_ns` though no datagram came. False where `out` was full
@@ -90,7 +96,8 @@ class FlowTracker {
   bool expire(uint64_t clock_ns, TrackedBatch& out) noexcept;
 
   /// Ends all flows, in order of their last datagram: repeat until it gives false, inspecting
-  /// `out` each time. Afterwards the table is empty, as new. Clears `out` first.
+  /// `out` each time. Where it gives false, `out` and ends() are empty and so is the table, as new.
+  /// Clears `out` first.
   bool finish(TrackedBatch& out) noexcept;
 
   /// Flows that ended in the last track, expire or finish, in order.

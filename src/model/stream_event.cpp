@@ -66,6 +66,7 @@ constexpr std::array<std::string_view, static_cast<size_t>(StreamEvent::count_)>
     "pkt_invalid_ack",
     "pkt_broken_ack",
     "rst_invalid_ack",
+    "rst_with_data",
     "pkt_retransmission",
     "pkt_spurious_retransmission",
     "pkt_bad_window_update",

@@ -64,6 +64,7 @@ enum class StreamEvent : uint8_t {
   packet_invalid_ack,
   packet_broken_ack,
   reset_invalid_ack,
+  reset_with_data,
   packet_retransmission,
   packet_spurious_retransmission,
   packet_bad_window_update,
