@@ -161,7 +161,7 @@ int run_ready(const CommandLine& line, const Settings& settings, capture::Packet
       progress.clear();
       fmt::print(stderr, "{}\n", notice);
     }
-    progress.show(now, sums_of(run).get("decoder.bytes"));
+    progress.show(now, sums_of(run).get("capture.wire_bytes"));
   });
   facts.seconds = seconds_since(start);
   facts.was_stopped = stop.load();

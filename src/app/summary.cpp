@@ -43,7 +43,7 @@ std::string rows_text(const std::vector<Counted>& rows, size_t shown_max) {
 
 std::string read_text(const RunFacts& facts) {
   const worker::Progress& progress = facts.progress;
-  const uint64_t wire_bytes = facts.counters.get("decoder.bytes");
+  const uint64_t wire_bytes = facts.counters.get("capture.wire_bytes");
   const double rate = facts.seconds > 0 ? static_cast<double>(progress.packets) / facts.seconds : 0;
   return heading("Read") +
          fmt::format("{} packets, {} in {} capture{}{}\n", with_commas(progress.packets),
@@ -111,6 +111,46 @@ std::string invalid_text(const CounterSums& counters) {
          rows_text(by_count(std::move(rows)), events_shown_max);
 }
 
+/// Nothing where both sides are equal, which is what the law of accounting asks for.
+std::string difference_text(uint64_t left, uint64_t right) {
+  if (left == right) {
+    return "\n";
+  }
+  return fmt::format(", {} unaccounted for\n",
+                     with_commas(left > right ? left - right : right - left));
+}
+
+/// Every packet and every payload byte is somewhere: the sums, and what they leave open.
+std::string accounts_text(const CounterSums& counters) {
+  constexpr std::string_view prefix = "stream.skipped.";
+  std::vector<Counted> reasons;
+  uint64_t skipped = 0;
+  for (const auto& [name, bytes] : counters.all()) {
+    if (bytes > 0 && name.starts_with(prefix)) {
+      skipped += bytes;
+      reasons.emplace_back("skipped: " + name.substr(prefix.size()), bytes);
+    }
+  }
+  const uint64_t packets = counters.get("capture.packets");
+  const uint64_t invalid = counters.get("decoder.invalid");
+  const uint64_t not_decoded =
+      counters.get("decoder.skipped_ieee80211") + counters.get("decoder.skipped_link_type");
+  const uint64_t decoded = counters.get("decoder.pkts") - invalid - not_decoded;
+  const uint64_t payload = counters.get("stream.payload_bytes");
+  const uint64_t inspected = counters.get("stream.inspected_bytes");
+  const uint64_t discarded = counters.get("stream.discarded_bytes");
+  return heading("Accounts") +
+         fmt::format("{} packets = {} decoded + {} malformed + {} of link types not known",
+                     with_commas(packets), with_commas(decoded), with_commas(invalid),
+                     with_commas(not_decoded)) +
+         difference_text(packets, decoded + invalid + not_decoded) + heading("") +
+         fmt::format("{} bytes of TCP payload = {} inspected + {} discarded + {} skipped",
+                     with_commas(payload), with_commas(inspected), with_commas(discarded),
+                     with_commas(skipped)) +
+         difference_text(payload, inspected + discarded + skipped) +
+         rows_text(by_count(std::move(reasons)), reasons_shown_max);
+}
+
 std::string sinks_text(const output::Summary& output) {
   std::string text;
   for (const output::SinkTotals& sink : output.sinks) {
@@ -144,10 +184,10 @@ uint64_t CounterSums::get(std::string_view name) const {
 }
 
 std::string summary_text(const RunFacts& facts) {
-  std::string text = read_text(facts) + heading("Flows") +
-                     with_commas(facts.counters.get("flow.total")) + "\n" +
-                     rules_text(facts.rules) + alerts_text(facts.output) +
-                     invalid_text(facts.counters) + sinks_text(facts.output);
+  std::string text =
+      read_text(facts) + heading("Flows") + with_commas(facts.counters.get("flow.total")) + "\n" +
+      rules_text(facts.rules) + alerts_text(facts.output) + invalid_text(facts.counters) +
+      accounts_text(facts.counters) + sinks_text(facts.output);
   if (facts.cost) {
     text += cost_text(*facts.cost);
   }

@@ -33,12 +33,18 @@ TEST(Terminal, SaysHowFarAndHowLong) {
 }
 
 TEST(Summary, SaysWhatTheRunCameTo) {
-  constexpr CounterRow rows[] = {{"decoder.bytes", "bytes", ""},
+  constexpr CounterRow rows[] = {{"capture.packets", "packets", ""},
+                                 {"capture.wire_bytes", "bytes", ""},
+                                 {"decoder.pkts", "packets", ""},
                                  {"decoder.invalid", "packets", ""},
                                  {"flow.total", "flows", ""},
                                  {"decoder.event.ipv4.trunc_pkt", "packets", ""},
-                                 {"decoder.event.ipv4.opt_pad_required", "packets", ""}};
-  constexpr uint64_t values[] = {1'500'000, 3, 12, 3, 0};
+                                 {"decoder.event.ipv4.opt_pad_required", "packets", ""},
+                                 {"stream.payload_bytes", "bytes", ""},
+                                 {"stream.inspected_bytes", "bytes", ""},
+                                 {"stream.skipped.depth_bytes", "bytes", ""},
+                                 {"stream.skipped.repeated_bytes", "bytes", ""}};
+  constexpr uint64_t values[] = {4000, 1'500'000, 4000, 3, 12, 3, 0, 5000, 4000, 900, 90};
   RunFacts facts;
   facts.captures = 2;
   facts.progress.packets = 4000;
@@ -54,22 +60,28 @@ TEST(Summary, SaysWhatTheRunCameTo) {
                         {"fast", "out/fast.log", 5, 4, 1, "No space left on device"}};
   facts.counters.add({rows, values});
   facts.cost = RunFacts::Cost{1.5, 0.25, 100'000'000};
-  EXPECT_EQ(summary_text(facts),
-            "Read      4,000 packets, 1.5 MB in 2 captures\n"
-            "Speed     2.00 s, 6.0 Mbit/s, 2,000 packets/s (start-up 0.50 s)\n"
-            "Flows     12\n"
-            "Rules     10 loaded, 1 failed, 0 skipped\n"
-            "          6 of the loaded are dormant: what they look at is not parsed yet\n"
-            "           4  field http.uri\n"
-            "           2  field dns.query\n"
-            "Alerts    5, and 1 kept back by thresholds\n"
-            "           3  [1:101:1] second\n"
-            "           2  [1:100:2] first\n"
-            "Malformed 3 packets that cannot be decoded further\n"
-            "           3  ipv4.trunc_pkt\n"
-            "Written   7 lines to out/eve.json\n"
-            "          4 lines to out/fast.log, 1 lost: No space left on device\n"
-            "Cost      1.50 s user, 0.25 s system, 100.0 MB memory at most\n");
+  EXPECT_EQ(
+      summary_text(facts),
+      "Read      4,000 packets, 1.5 MB in 2 captures\n"
+      "Speed     2.00 s, 6.0 Mbit/s, 2,000 packets/s (start-up 0.50 s)\n"
+      "Flows     12\n"
+      "Rules     10 loaded, 1 failed, 0 skipped\n"
+      "          6 of the loaded are dormant: what they look at is not parsed yet\n"
+      "           4  field http.uri\n"
+      "           2  field dns.query\n"
+      "Alerts    5, and 1 kept back by thresholds\n"
+      "           3  [1:101:1] second\n"
+      "           2  [1:100:2] first\n"
+      "Malformed 3 packets that cannot be decoded further\n"
+      "           3  ipv4.trunc_pkt\n"
+      "Accounts  4,000 packets = 3,997 decoded + 3 malformed + 0 of link types not known\n"
+      "          5,000 bytes of TCP payload = 4,000 inspected + 0 discarded + 990 skipped, 10 "
+      "unaccounted for\n"
+      "         900  skipped: depth_bytes\n"
+      "          90  skipped: repeated_bytes\n"
+      "Written   7 lines to out/eve.json\n"
+      "          4 lines to out/fast.log, 1 lost: No space left on device\n"
+      "Cost      1.50 s user, 0.25 s system, 100.0 MB memory at most\n");
 }
 
 TEST(Summary, ShowsTheTwentyMostFrequentSignatures) {
