@@ -14,8 +14,8 @@ namespace shrike {
 // clang-format off
 enum class Field : uint16_t {
   // Packets and streams
-  payload, base64_data, ipv4_hdr, ipv6_hdr, tcp_hdr, udp_hdr, icmpv4_hdr, icmpv6_hdr, ether_hdr,
-  igmp_hdr, sctp_hdr, sctp_chunk_data, frame,
+  payload, base64_data, ipv4_hdr, ipv6_hdr, tcp_hdr, udp_hdr, icmpv4_hdr, icmpv6_hdr, ip_src, ip_dst,
+  ether_hdr, igmp_hdr, sctp_hdr, sctp_chunk_data, frame,
   // Files, of any protocol that carries them
   file_data, file_name, file_magic, filesize,
   // HTTP/1 and HTTP/2
@@ -117,6 +117,8 @@ inline constexpr std::array<FieldRow, fields_count> rows{{
     {udp_hdr, "udp.hdr", App::unknown, both, 2, one, "", now},
     {icmpv4_hdr, "icmpv4.hdr", App::unknown, both, 2, one, "", now},
     {icmpv6_hdr, "icmpv6.hdr", App::unknown, both, 2, one, "", now},
+    {ip_src, "ip.src", App::unknown, both, 2},
+    {ip_dst, "ip.dst", App::unknown, both, 2},
     {ether_hdr, "ether.hdr", App::unknown, both, 2},
     {igmp_hdr, "igmp.hdr", App::unknown, both, 2},
     {sctp_hdr, "sctp.hdr", App::unknown, both, 2},

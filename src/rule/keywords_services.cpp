@@ -1,0 +1,179 @@
+#include "values.h"
+
+/// Keywords about file, directory, mail and data base services, and data from elsewhere.
+namespace shrike::rule {
+
+namespace {
+
+/// A lookup of the current buffer: a check of it that is not evaluated.
+void parse_buffer_lookup(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  if (!builder.has_open_buffer()) {
+    builder.report().error(argument.name, "no-buffer",
+                           "'{}' needs a buffer before it; write 'dns.query; {}:…'", keyword.name,
+                           keyword.name);
+    return;
+  }
+  builder.add_check(NotInspected{std::string(keyword.name)}, argument.name);
+  builder.leave_to_later(keyword);
+}
+
+void parse_lua(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  if (builder.has_open_buffer()) {
+    parse_buffer_lookup(builder, keyword, argument);
+  } else {
+    parse_dormant_value(builder, keyword, argument);
+  }
+}
+
+using enum ArgumentNeed;
+using namespace trait;
+
+constexpr std::string_view number_syntax = "<n>|!<n>|<<n>|><n>|<n>-<n>";
+
+constexpr Keyword rows[] = {
+    {"smb.named_pipe", "smb_named_pipe", none, "", "Buffer of the name of the pipe.",
+     parse_sticky_buffer, sticky, Field::smb_named_pipe},
+    {"smb.share", "smb_share", none, "", "Buffer of the name of the share.", parse_sticky_buffer,
+     sticky, Field::smb_share},
+    {"smb.ntlmssp_user", "", none, "", "Buffer of the user of NTLMSSP.", parse_sticky_buffer,
+     sticky, Field::smb_ntlmssp_user},
+    {"smb.ntlmssp_domain", "", none, "", "Buffer of the domain of NTLMSSP.", parse_sticky_buffer,
+     sticky, Field::smb_ntlmssp_domain},
+    {"smb.version", "", required, "1|2", "Compares the version of SMB.", parse_dormant_value,
+     may_be_quoted, Field::smb_version},
+    {"dcerpc.iface", "dce_iface", required, "<uuid>[,<op><version>][,any_frag]",
+     "Compares the interface.", parse_dormant_value, may_be_quoted, Field::dcerpc_iface},
+    {"dcerpc.opnum", "dce_opnum", required, "<n>[-<n>][,…]",
+     "Compares the number of the operation.", parse_dormant_value, may_be_quoted,
+     Field::dcerpc_opnum},
+    {"dcerpc.stub_data", "dce_stub_data", none, "", "Buffer of the call's data.",
+     parse_sticky_buffer, sticky, Field::dcerpc_stub_data},
+    {"nfs_procedure", "", required, number_syntax, "Compares the number of the procedure.",
+     parse_dormant_number, 0, Field::nfs_procedure},
+    {"nfs.version", "nfs_version", required, number_syntax, "Compares the version of NFS.",
+     parse_dormant_number, 0, Field::nfs_version},
+    {"smtp.helo", "", none, "", "Buffer of the client's greeting.", parse_sticky_buffer, sticky,
+     Field::smtp_helo},
+    {"smtp.mail_from", "", none, "", "Buffer of the sender of the envelope.", parse_sticky_buffer,
+     sticky, Field::smtp_mail_from},
+    {"smtp.rcpt_to", "", none, "", "Buffer of one recipient of the envelope.", parse_sticky_buffer,
+     sticky, Field::smtp_rcpt_to},
+    {"email.from", "", none, "", "Buffer of the mail's From header.", parse_sticky_buffer, sticky,
+     Field::email_from},
+    {"email.subject", "", none, "", "Buffer of the mail's Subject header.", parse_sticky_buffer,
+     sticky, Field::email_subject},
+    {"email.to", "", none, "", "Buffer of the mail's To header.", parse_sticky_buffer, sticky,
+     Field::email_to},
+    {"email.cc", "", none, "", "Buffer of the mail's Cc header.", parse_sticky_buffer, sticky,
+     Field::email_cc},
+    {"email.date", "", none, "", "Buffer of the mail's Date header.", parse_sticky_buffer, sticky,
+     Field::email_date},
+    {"email.message_id", "", none, "", "Buffer of the mail's Message-ID header.",
+     parse_sticky_buffer, sticky, Field::email_message_id},
+    {"email.x_mailer", "", none, "", "Buffer of the mail's X-Mailer header.", parse_sticky_buffer,
+     sticky, Field::email_x_mailer},
+    {"email.url", "", none, "", "Buffer of one URL in the mail.", parse_sticky_buffer, sticky,
+     Field::email_url},
+    {"email.received", "", none, "", "Buffer of one Received header.", parse_sticky_buffer, sticky,
+     Field::email_received},
+    {"email.body_md5", "", none, "", "Buffer of the MD5 of the mail's body.", parse_sticky_buffer,
+     sticky | later, Field::email_body_md5},
+    {"ftp.command", "", none, "", "Buffer of the command.", parse_sticky_buffer, sticky,
+     Field::ftp_command},
+    {"ftp.command_data", "", none, "", "Buffer of the command's argument.", parse_sticky_buffer,
+     sticky, Field::ftp_command_data},
+    {"ftp.reply", "", none, "", "Buffer of one line of the reply.", parse_sticky_buffer, sticky,
+     Field::ftp_reply},
+    {"ftp.mode", "", required, "active|passive", "Compares the mode of the data connection.",
+     parse_dormant_value, may_be_quoted, Field::ftp_mode},
+    {"ftp.reply_received", "", required, "yes|no", "Whether a reply came.", parse_dormant_value,
+     may_be_quoted, Field::ftp_reply_received},
+    {"ftp.completion_code", "", none, "", "Buffer of the reply's code.", parse_sticky_buffer,
+     sticky, Field::ftp_completion_code},
+    {"ftp.dynamic_port", "", required, number_syntax, "Compares the port of the data connection.",
+     parse_dormant_number, 0, Field::ftp_dynamic_port},
+    {"ftpdata_command", "", required, "stor|retr",
+     "Compares the command that opened the data connection.", parse_dormant_value, may_be_quoted,
+     Field::ftpdata_command},
+    {"krb5_err_code", "", required, number_syntax, "Compares the error code.", parse_dormant_number,
+     0, Field::krb5_err_code},
+    {"krb5_msg_type", "", required, number_syntax, "Compares the type of the message.",
+     parse_dormant_number, 0, Field::krb5_msg_type},
+    {"krb5.cname", "krb5_cname", none, "", "Buffer of one part of the client's name.",
+     parse_sticky_buffer, sticky, Field::krb5_cname},
+    {"krb5.sname", "krb5_sname", none, "", "Buffer of one part of the server's name.",
+     parse_sticky_buffer, sticky, Field::krb5_sname},
+    {"krb5.ticket_encryption", "", required, "weak or [!]<n>[,…]",
+     "Compares the encryption of the ticket.", parse_dormant_value, may_be_quoted,
+     Field::krb5_ticket_encryption},
+    {"ldap.request.operation", "", required, "<n or name>", "Compares the request's operation.",
+     parse_dormant_value, may_be_quoted, Field::ldap_request_operation},
+    {"ldap.request.dn", "", none, "", "Buffer of the request's distinguished name.",
+     parse_sticky_buffer, sticky, Field::ldap_request_dn},
+    {"ldap.request.attribute_type", "", none, "", "Buffer of one attribute of the request.",
+     parse_sticky_buffer, sticky, Field::ldap_request_attribute_type},
+    {"ldap.responses.operation", "", required, "<n or name>[,any|all|<index>]",
+     "Compares the responses' operations.", parse_dormant_value, may_be_quoted,
+     Field::ldap_responses_operation},
+    {"ldap.responses.count", "", required, number_syntax, "Compares the number of responses.",
+     parse_dormant_number, 0, Field::ldap_responses_count},
+    {"ldap.responses.dn", "", none, "", "Buffer of one response's distinguished name.",
+     parse_sticky_buffer, sticky, Field::ldap_responses_dn},
+    {"ldap.responses.result_code", "", required, "<n or name>[,any|all|<index>]",
+     "Compares the responses' result codes.", parse_dormant_value, may_be_quoted,
+     Field::ldap_responses_result_code},
+    {"ldap.responses.message", "", none, "", "Buffer of one response's error message.",
+     parse_sticky_buffer, sticky, Field::ldap_responses_message},
+    {"ldap.responses.attribute_type", "", none, "", "Buffer of one attribute of the responses.",
+     parse_sticky_buffer, sticky, Field::ldap_responses_attribute_type},
+    {"pgsql.query", "", none, "", "Buffer of the query.", parse_sticky_buffer, sticky,
+     Field::pgsql_query},
+    {"dhcp.leasetime", "", required, number_syntax, "Compares the lease time.",
+     parse_dormant_number, 0, Field::dhcp_leasetime},
+    {"dhcp.rebinding_time", "", required, number_syntax, "Compares the rebinding time.",
+     parse_dormant_number, 0, Field::dhcp_rebinding_time},
+    {"dhcp.renewal_time", "", required, number_syntax, "Compares the renewal time.",
+     parse_dormant_number, 0, Field::dhcp_renewal_time},
+    {"ntp.version", "", required, number_syntax, "Compares the version of NTP.",
+     parse_dormant_number, 0, Field::ntp_version},
+    {"ntp.mode", "", required, "<n or name>", "Compares the mode.", parse_dormant_value,
+     may_be_quoted, Field::ntp_mode},
+    {"ntp.stratum", "", required, number_syntax, "Compares the stratum.", parse_dormant_number, 0,
+     Field::ntp_stratum},
+    {"ntp.reference_id", "", none, "", "Buffer of the reference identifier.", parse_sticky_buffer,
+     sticky, Field::ntp_reference_id},
+    {"snmp.version", "", required, number_syntax, "Compares the version of SNMP.",
+     parse_dormant_number, 0, Field::snmp_version},
+    {"snmp.pdu_type", "", required, "[!]<n or name>", "Compares the type of the message.",
+     parse_dormant_value, may_be_quoted, Field::snmp_pdu_type},
+    {"snmp.usm", "", none, "", "Buffer of the user's name.", parse_sticky_buffer, sticky,
+     Field::snmp_usm},
+    {"snmp.community", "", none, "", "Buffer of the community.", parse_sticky_buffer, sticky,
+     Field::snmp_community},
+    {"snmp.trap_type", "", required, "[!]<n or name>", "Compares the generic type of a trap.",
+     parse_dormant_value, may_be_quoted, Field::snmp_trap_type},
+    {"snmp.trap_oid", "", none, "", "Buffer of the identifier of a trap.", parse_sticky_buffer,
+     sticky | later, Field::snmp_trap_oid},
+    {"snmp.trap_address", "", none, "", "Buffer of the agent's address of a trap.",
+     parse_sticky_buffer, sticky | later, Field::snmp_trap_address},
+    {"dataset", "", required,
+     "isset|isnotset|set|unset,<name>[,type <type>][,load|save|state <file>]",
+     "Looks the buffer up in a set.", parse_buffer_lookup, not_inspected},
+    {"datarep", "", required, "<name>,<op>,<value>[,type <type>][,load <file>]",
+     "Compares the buffer's reputation.", parse_buffer_lookup, not_inspected},
+    {"lua", "luajit", required, "[!]<script>", "Runs a script.", parse_lua, not_inspected},
+    {"ndpi-protocol", "", required, "[!]<protocol>", "Compares what the nDPI plugin identified.",
+     parse_dormant_value, may_be_quoted | not_inspected},
+    {"ndpi-risk", "", required, "[!]<risk>", "Compares the risk that the nDPI plugin saw.",
+     parse_dormant_value, may_be_quoted | not_inspected},
+    {"template.buffer", "", none, "", "Buffer of Suricata's example protocol.", parse_dormant_value,
+     not_inspected},
+};
+
+}  // namespace
+
+std::span<const Keyword> service_keywords() noexcept {
+  return rows;
+}
+
+}  // namespace shrike::rule

@@ -1,0 +1,102 @@
+#include "content_text.h"
+#include "pcre_text.h"
+#include "values.h"
+
+/// Transforms: what changes a buffer before it is looked into.
+namespace shrike::rule {
+
+namespace {
+
+using Kind = Transform::Kind;
+
+template <Kind kind>
+void parse_plain(Builder& builder, const Keyword&, const Argument& argument) {
+  builder.add_transform({kind, std::string(argument.value.text)}, argument.name);
+}
+
+/// `xor:"0d0ac8ff"`: the key in hexadecimal, kept as bytes.
+void parse_xor(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  const std::string_view digits = argument.value.text;
+  std::string key;
+  for (size_t i = 0; i + 1 < digits.size(); i += 2) {
+    const int high = hex_value(digits[i]);
+    const int low = hex_value(digits[i + 1]);
+    if (high < 0 || low < 0) break;
+    key += static_cast<char>(high * 16 + low);
+  }
+  if (key.empty() || key.size() * 2 != digits.size()) {
+    report_value(keyword, argument.value, builder.report());
+    return;
+  }
+  builder.add_transform({Kind::xor_key, std::move(key)}, argument.name);
+}
+
+/// `pcrexform:"expression"`: no slashes and no flags; the first group is what remains.
+void parse_pcrexform(Builder& builder, const Keyword&, const Argument& argument) {
+  const Word& expression = argument.value;
+  if (check_expression(expression, builder.report())) {
+    builder.add_transform({Kind::pcrexform, std::string(expression.text)}, argument.name);
+  }
+}
+
+/// `from_base64: bytes 10, offset 4, mode rfc4648`.
+void parse_from_base64(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  for (Word rest = argument.value; !rest.empty();) {
+    const Word entry = rest.take_until(',');
+    const bool is_known = entry.text.starts_with("bytes ") || entry.text.starts_with("offset ") ||
+                          entry.text.starts_with("mode ");
+    if (!is_known) {
+      report_value(keyword, entry, builder.report());
+      return;
+    }
+  }
+  builder.add_transform({Kind::from_base64, std::string(argument.value.text)}, argument.name);
+}
+
+using enum ArgumentNeed;
+using namespace trait;
+
+constexpr Keyword rows[] = {
+    {"dotprefix", "", none, "", "Puts a dot before the buffer.", parse_plain<Kind::dotprefix>},
+    {"domain", "", none, "", "Leaves the registered domain of a name.", parse_plain<Kind::domain>},
+    {"tld", "", none, "", "Leaves the top-level domain of a name.", parse_plain<Kind::tld>},
+    {"strip_whitespace", "", none, "", "Takes all white space out.",
+     parse_plain<Kind::strip_whitespace>},
+    {"compress_whitespace", "", none, "", "Makes one blank of each run of white space.",
+     parse_plain<Kind::compress_whitespace>},
+    {"to_lowercase", "", none, "", "Makes all letters lower case.",
+     parse_plain<Kind::to_lowercase>},
+    {"to_uppercase", "", none, "", "Makes all letters upper case.",
+     parse_plain<Kind::to_uppercase>},
+    {"to_md5", "", none, "", "Replaces the buffer by its MD5, 16 bytes.",
+     parse_plain<Kind::to_md5>},
+    {"to_sha1", "", none, "", "Replaces the buffer by its SHA-1, 20 bytes.",
+     parse_plain<Kind::to_sha1>},
+    {"to_sha256", "", none, "", "Replaces the buffer by its SHA-256, 32 bytes.",
+     parse_plain<Kind::to_sha256>},
+    {"pcrexform", "", required, "\"<expression with a group>\"",
+     "Leaves what the expression's first group matched.", parse_pcrexform, must_be_quoted},
+    {"url_decode", "", none, "", "Decodes percent signs and pluses.",
+     parse_plain<Kind::url_decode>},
+    {"xor", "", required, "\"<hex>\"", "Combines the buffer with a key by exclusive or.", parse_xor,
+     may_be_quoted},
+    {"header_lowercase", "", none, "", "Makes the names of headers lower case.",
+     parse_plain<Kind::header_lowercase>},
+    {"strip_pseudo_headers", "", none, "", "Takes HTTP/2's pseudo headers out.",
+     parse_plain<Kind::strip_pseudo_headers>},
+    {"from_base64", "", optional, "bytes <n>, offset <n>, mode strict|rfc2045|rfc4648",
+     "Decodes base64.", parse_from_base64},
+    {"luaxform", "", required, "<script>[,<arguments>]", "Runs a script over the buffer.",
+     parse_plain<Kind::luaxform>, not_inspected},
+    {"gunzip", "", optional, "max-size <n>", "Unpacks gzip.", parse_plain<Kind::gunzip>},
+    {"zlib_deflate", "", optional, "max-size <n>", "Unpacks zlib.",
+     parse_plain<Kind::zlib_deflate>},
+};
+
+}  // namespace
+
+std::span<const Keyword> transform_keywords() noexcept {
+  return rows;
+}
+
+}  // namespace shrike::rule

@@ -1,0 +1,168 @@
+#include "validate.h"
+
+#include <algorithm>
+
+namespace shrike::rule {
+
+namespace {
+
+using Node = Builder::Node;
+using Operator = Comparison::Operator;
+
+Word place(const Node& node) {
+  return {{}, node.position};
+}
+
+template <typename Visit>
+void for_each_content(Builder& builder, const Visit& visit) {
+  for (Node& node : builder.nodes()) {
+    if (const auto* const content = std::get_if<Content>(&node.check)) visit(*content, node);
+  }
+}
+
+void check_fast_patterns(Builder& builder) {
+  size_t count = 0;
+  for_each_content(builder, [&](const Content& content, const Node& node) {
+    if (!content.is_fast_pattern) return;
+    if (++count > 1) {
+      builder.report().error(place(node), "fast-pattern",
+                             "a second fast_pattern in the rule; keep one of them");
+    }
+    const bool has_position =
+        content.offset || content.depth || content.is_relative || content.starts_with;
+    if (content.is_negated && has_position) {
+      builder.report().error(place(node), "fast-pattern",
+                             "a negated content with a position cannot be the fast pattern; choose "
+                             "another content");
+    }
+    if (row_of(builder.lists()[node.list].field).fast_pattern_priority == 0) {
+      builder.report().error(place(node), "fast-pattern",
+                             "no content of {} can be the fast pattern; choose another content",
+                             to_text(builder.lists()[node.list].field));
+    }
+  });
+}
+
+/// http.host is lower-cased before it is inspected.
+void check_host_case(Builder& builder) {
+  for_each_content(builder, [&](const Content& content, const Node& node) {
+    const Builder::List& list = builder.lists()[node.list];
+    if (list.field != Field::http_host || !list.transforms.empty()) return;
+    const bool has_upper = std::any_of(content.bytes.begin(), content.bytes.end(),
+                                       [](char letter) { return letter >= 'A' && letter <= 'Z'; });
+    if (content.is_nocase) {
+      builder.report().error(place(node), "host-case",
+                             "http.host is in lower case already; remove nocase");
+    } else if (has_upper) {
+      builder.report().error(place(node), "host-case",
+                             "http.host is in lower case and never matches this; write the content "
+                             "in lower case");
+    }
+  });
+}
+
+/// The largest size that the comparison allows; nothing where there is no upper bound.
+std::optional<uint64_t> largest(const Comparison& comparison) {
+  switch (comparison.op) {
+    case Operator::equal:
+    case Operator::less_or_equal:
+      return comparison.first;
+    case Operator::less:
+      return comparison.first - 1;
+    case Operator::between:
+      return comparison.second - 1;
+    case Operator::not_equal:
+    case Operator::greater:
+    case Operator::greater_or_equal:
+    case Operator::not_between:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+void check_sizes(Builder& builder) {
+  for (const Node& node : builder.nodes()) {
+    const auto* const size = std::get_if<BufferSize>(&node.check);
+    const auto most = size != nullptr ? largest(size->comparison) : std::nullopt;
+    if (!most) continue;
+    const uint64_t needed = required_bytes(builder, node.list);
+    if (needed > *most) {
+      builder.report().error(place(node), "size-conflict",
+                             "the contents need {} bytes, but bsize allows {}; change one of them",
+                             needed, *most);
+    }
+  }
+  for (const PacketCheck& check : builder.rule().packet_checks) {
+    const auto* const number = std::get_if<HeaderNumber>(&check);
+    if (number == nullptr || number->what != HeaderNumber::What::payload_bytes) continue;
+    const auto most = largest(number->comparison);
+    const uint64_t needed = required_bytes(builder, Builder::payload_list);
+    if (most && needed > *most) {
+      builder.report().error(builder.rule().position, "size-conflict",
+                             "the contents need {} bytes, but dsize allows {}; change one of them",
+                             needed, *most);
+    }
+  }
+}
+
+/// A buffer that must be absent has nothing to look into.
+void check_absent(Builder& builder) {
+  auto& lists = builder.lists();
+  for (const Node& node : builder.nodes()) {
+    const auto* const absent = std::get_if<Absent>(&node.check);
+    if (absent == nullptr) continue;
+    const uint32_t others = lists[node.list].checks - 1;
+    const Node* const begin = builder.nodes().data();
+    const bool is_first =
+        std::none_of(begin, &node, [&](const Node& earlier) { return earlier.list == node.list; });
+    if (!is_first || absent->or_else != (others != 0)) {
+      builder.report().error(place(node), "absent",
+                             "'absent' stands alone in its buffer, 'absent:or_else' before other "
+                             "checks of it; write it so");
+    }
+  }
+}
+
+void check_buffers_are_used(Builder& builder) {
+  for (size_t i = 1; i < builder.lists().size(); ++i) {
+    const Builder::List& list = builder.lists()[i];
+    if (list.checks != 0) continue;
+    builder.report().error(list.position, "buffer-empty",
+                           "nothing looks into {}; add a content or remove it",
+                           to_text(list.field));
+  }
+  if (builder.has_pending_transforms()) {
+    builder.report().error(builder.lists().back().position, "transform",
+                           "nothing looks at the transformed buffer; add a content or remove the "
+                           "transform");
+  }
+}
+
+}  // namespace
+
+uint64_t required_bytes(const Builder& builder, size_t list) {
+  int64_t cursor = 0;
+  int64_t needed = 0;
+  const auto literal = [](const std::optional<Operand>& operand) {
+    return operand && operand->variable < 0 ? operand->literal : 0;
+  };
+  for (const Builder::Node& node : builder.nodes()) {
+    const auto* const content = std::get_if<Content>(&node.check);
+    if (content == nullptr || node.list != list || content->is_negated) continue;
+    const int64_t start =
+        content->is_relative ? cursor + literal(content->distance) : literal(content->offset);
+    cursor = std::max<int64_t>(start, 0) + static_cast<int64_t>(content->bytes.size());
+    needed = std::max(needed, cursor);
+  }
+  return static_cast<uint64_t>(needed);
+}
+
+void validate(Builder& builder) {
+  check_fast_patterns(builder);
+  check_host_case(builder);
+  check_sizes(builder);
+  check_absent(builder);
+  check_buffers_are_used(builder);
+}
+
+}  // namespace shrike::rule
