@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "shrike/base/counters.h"
@@ -19,6 +20,12 @@ struct DetectorOptions {
   bool simulate_ips = false;  ///< drop rules take effect on what is inspected
 };
 
+/// What a rule decided about a whole flow (pass, drop, bypass): flow may stop following it.
+struct FlowDecision {
+  FlowId flow;
+  FlowVerdict verdict = FlowVerdict::inspect;
+};
+
 /// One core's detector: scratch, per-flow bits, candidates. Not thread-safe.
 class Detector {
  public:
@@ -29,6 +36,10 @@ class Detector {
   /// Inspects what flow gave, in order, and appends the matches to `alerts` in the order in which
   /// Suricata logs them. `rules` may change between calls (a reload). No allocation after warm-up.
   void inspect(const RuleSet& rules, const TrackedBatch& tracked, AlertBatch& alerts) noexcept;
+
+  /// Decisions of the last inspect, in order; later datagrams of those flows are not inspected
+  /// whether flow is told or not. Valid until the next inspect.
+  [[nodiscard]] std::span<const FlowDecision> decisions() const noexcept;
 
   /// Forgets all flow state (a new capture begins).
   void reset() noexcept;

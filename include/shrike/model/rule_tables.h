@@ -1,0 +1,187 @@
+#pragma once
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shrike/model/address.h"
+#include "shrike/model/rule_info.h"
+#include "shrike/model/rule_program.h"
+
+struct hs_database;        // Hyperscan's, made by rule, scanned by detect
+struct pcre2_real_code_8;  // PCRE2's
+
+/// The compiled form of a rule set: tables that `rule` fills and `detect` reads. No table changes
+/// after it was built.
+namespace shrike {
+
+inline constexpr uint32_t no_index = 0xffffffff;
+
+/// Inclusive port ranges, sorted and disjoint.
+struct PortRange {
+  uint16_t first = 0;
+  uint16_t last = 0;
+};
+using PortSet = std::vector<PortRange>;
+
+/// Inclusive address ranges of both versions, each sorted and disjoint.
+struct AddressSet {
+  struct Range4 {
+    uint32_t first, last;  ///< host order
+  };
+  struct Range6 {
+    IpAddress first, last;
+  };
+  std::vector<Range4> ipv4;
+  std::vector<Range6> ipv6;
+
+  [[nodiscard]] bool contains(const IpAddress& address, unsigned version) const noexcept;
+};
+
+enum class VerifyKind : uint8_t { packet, packet_and_stream, stream, ip_only, like_ip_only, event };
+
+/// What verification needs of one rule before its program: 64 bytes, one cache line.
+struct alignas(64) CompiledRule {
+  uint32_t needs = 0;  ///< need:: bits
+  VerifyKind kind = VerifyKind::packet;
+  Action action = Action::alert;
+  bool stream_only = false;    ///< never the packet's own payload
+  bool payload_first = false;  ///< captures: payload is inspected before the packet checks
+  bool is_noalert = false;
+  bool has_host_bits = false;
+  bool has_thresholds = false;
+  bool has_tag = false;
+  uint16_t protocol_set = 0;  ///< RuleTables::protocol_sets
+  uint16_t packet_count = 0;
+  uint16_t buffer_count = 0;
+  uint16_t post_count = 0;
+  uint32_t packet_index = 0;             ///< RuleTables::packet_instructions
+  uint32_t buffer_index = 0;             ///< RuleTables::buffer_programs
+  uint32_t post_index = 0;               ///< RuleTables::post_instructions
+  uint32_t source_addresses = no_index;  ///< RuleTables::address_sets; no_index: any
+  uint32_t target_addresses = no_index;
+  uint32_t source_ports = no_index;  ///< RuleTables::port_sets; no_index: any
+  uint32_t target_ports = no_index;
+  uint32_t dsize_first = 0;  ///< payload length, both ends included
+  uint32_t dsize_last = no_index;
+};
+static_assert(sizeof(CompiledRule) == 64);
+
+/// A rule that becomes a candidate when a literal is found and its end lies in a window.
+struct PatternRule {
+  uint32_t rule = 0;
+  uint32_t needs = 0;      ///< as in CompiledRule, so that most hits end here
+  uint32_t end_first = 0;  ///< the literal's end offset in the buffer, both included
+  uint32_t end_last = no_index;
+};
+
+/// One literal database; several groups may share it. Pattern ids index `patterns`.
+struct LiteralDatabase {
+  std::unique_ptr<hs_database, void (*)(hs_database*)> database{nullptr, nullptr};
+  std::vector<uint32_t> first_rule;  ///< [patterns + 1] into rules
+  std::vector<PatternRule> rules;
+  uint32_t shortest_bytes = 0;         ///< buffers below this cannot match
+  uint32_t scan_bytes_max = no_index;  ///< no window ends behind this: scan no further
+  uint64_t content_hash = 0;           ///< of the literals, for dumps
+};
+
+/// A rule without a literal, with the facts it needs so that most are passed over at once.
+struct OpenRule {
+  uint32_t needs = 0;
+  uint32_t rule = 0;
+};
+
+/// What one direction of a flow, or one datagram without flow, meets.
+struct RuleGroup {
+  /// Literal databases (RuleTables::databases) over one kind of bytes; no_index where no rule has
+  /// a literal there. `head` looks at the first bytes only, and is the cheaper one.
+  struct Scan {
+    uint32_t head = no_index;
+    uint32_t whole = no_index;
+  };
+  Scan payload;  ///< of a packet
+  Scan stream;   ///< chunks; and payload that did not enter the stream
+  /// Rules without a literal, in inspection order, by open_key of the datagram.
+  static constexpr unsigned open_keys = 16;
+  std::array<uint32_t, open_keys + 1> open_index{};  ///< RuleTables::open_rules
+  uint32_t rules = 0;                                ///< all rules of the group
+  std::string name;                                  ///< for dumps: "tcp to_server 80"
+};
+
+/// Which of a group's lists of literal-free rules a datagram with these facts walks.
+[[nodiscard]] constexpr unsigned open_key(uint32_t facts) noexcept {
+  return ((facts & need::payload) != 0 ? 1u : 0u) | ((facts & need::event) != 0 ? 2u : 0u) |
+         ((facts & need::flow) != 0 ? 4u : 0u) |
+         ((facts >> need::tcp_flags_shift & 2u) != 0 ? 8u : 0u);
+}
+
+/// From a group's point of view the transports that have groups of their own.
+enum class TransportClass : uint8_t { tcp, udp, sctp, icmp, icmpv6, other, count_ };
+[[nodiscard]] TransportClass transport_class(uint8_t protocol) noexcept;
+
+/// Rules that addresses alone (nearly) decide: sorted address intervals, each with the rules that
+/// name it, looked up with one binary search behind a table of the address's first 16 bits.
+struct AddressTable {
+  std::vector<uint32_t> starts4;  ///< interval i is [starts4[i], starts4[i + 1])
+  std::vector<uint32_t> lists4;   ///< first entry in `rules` of interval i, [intervals + 1]
+  std::vector<uint32_t> prefix4;  ///< [65537] first interval that may hold addresses of a /16
+  std::vector<IpAddress> starts6;
+  std::vector<uint32_t> lists6;
+  std::vector<uint32_t> rules4;  ///< rule indices, ascending within an interval
+  std::vector<uint32_t> rules6;
+
+  struct Found {
+    const uint32_t* first = nullptr;
+    const uint32_t* last = nullptr;
+  };
+  [[nodiscard]] Found find(const IpAddress& address, unsigned version) const noexcept;
+};
+
+struct PcreCode {
+  std::unique_ptr<pcre2_real_code_8, void (*)(pcre2_real_code_8*)> code{nullptr, nullptr};
+  uint32_t captures = 0;
+};
+/// A named capture of a pcre: which group goes to which variable.
+struct PcreCapture {
+  bool to_packet = false;
+  uint32_t variable = 0;  ///< RuleTables::variable_names
+};
+
+struct RuleTables {
+  uint64_t generation = 0;
+  std::vector<RuleInfo> infos;  ///< in inspection order, dormant ones too
+  std::vector<std::string> bit_names;
+  std::vector<std::string> integer_names;
+  std::vector<std::string> variable_names;  ///< flow and packet variables
+
+  std::vector<CompiledRule> rules;  ///< parallel to infos
+  std::vector<PacketInstruction> packet_instructions;
+  std::vector<BufferProgram> buffer_programs;
+  std::vector<BufferInstruction> buffer_instructions;
+  std::vector<PostInstruction> post_instructions;
+  std::vector<uint8_t> bytes;      ///< patterns; nocase ones in lower case
+  std::vector<std::string> texts;  ///< values that flow variables are searched for
+  std::vector<uint32_t> variable_lists;
+  std::vector<std::bitset<256>> protocol_sets;
+  std::vector<AddressSet> address_sets;
+  std::vector<PortSet> port_sets;
+  std::vector<PcreCode> pcres;
+  std::vector<PcreCapture> captures;
+
+  std::vector<LiteralDatabase> databases;
+  std::vector<OpenRule> open_rules;
+  std::vector<RuleGroup> groups;
+  /// Group of a server port, by direction and transport (tcp, udp); see RuleSet::group_of.
+  std::array<std::array<std::vector<uint16_t>, 2>, 2> port_groups;
+  /// Group of the other transports, by direction.
+  std::array<std::array<uint16_t, static_cast<size_t>(TransportClass::count_)>, 2> other_groups{};
+  uint16_t event_group = 0;  ///< for what has no IP header
+
+  AddressTable address_only_source;        ///< ip-only rules, filed by their source
+  AddressTable address_only_target;        ///< … by their target, where the source is any
+  std::vector<uint32_t> address_only_any;  ///< … with neither
+};
+
+}  // namespace shrike

@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "shrike/base/bytes.h"
+#include "shrike/model/rule_tables.h"
+
+struct hs_scratch;
+
+namespace shrike::detect {
+
+/// Literal scans and the candidates they give: rules whose literal was found where it may stand.
+/// One core's; memory is taken when a rule set is taken up, never while scanning.
+class Scanner {
+ public:
+  Scanner() = default;
+  ~Scanner();
+  Scanner(Scanner&&) = delete;
+
+  /// Takes scratch for all databases of a rule set and forgets the one before.
+  void take_up(const RuleTables& tables);
+
+  /// Begins a datagram with these need:: bits: no candidates.
+  void begin(uint32_t facts) noexcept;
+
+  /// Scans bytes with a group's databases; finds are added to the candidates, each rule once.
+  void scan(const RuleGroup::Scan& scan, Bytes bytes) noexcept;
+
+  /// Candidates in ascending order. Valid until the next begin.
+  [[nodiscard]] std::span<const uint32_t> candidates() noexcept;
+
+  uint64_t scans = 0;
+  uint64_t bytes_scanned = 0;
+  uint64_t literals_found = 0;
+
+ private:
+  void scan_database(uint32_t index, Bytes bytes) noexcept;
+  void add(const LiteralDatabase& database, uint32_t literal, uint32_t end) noexcept;
+
+  struct Find;
+  static int on_find(unsigned literal, unsigned long long from, unsigned long long to,
+                     unsigned flags, void* context) noexcept;
+
+  struct FreeScratch {
+    void operator()(hs_scratch* scratch) const noexcept;
+  };
+  const RuleTables* tables_ = nullptr;
+  std::unique_ptr<hs_scratch, FreeScratch> scratch_;
+  std::vector<uint32_t> seen_in_;     ///< [rules] epoch in which the rule became a candidate
+  std::vector<uint32_t> candidates_;  ///< [rules] room for all of them
+  size_t candidate_count_ = 0;
+  uint32_t epoch_ = 0;
+  uint32_t facts_ = 0;
+};
+
+}  // namespace shrike::detect

@@ -1,0 +1,179 @@
+#include "backend/fast_pattern.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <vector>
+
+namespace shrike::rule {
+
+namespace {
+
+/// Where a content may begin to be searched and where its end may lie.
+struct Window {
+  int64_t start_first = 0;
+  int64_t end_last = INT64_MAX;
+};
+
+bool is_variable(const std::optional<Operand>& operand) noexcept {
+  return operand && operand->variable >= 0;
+}
+
+int64_t literal(const std::optional<Operand>& operand) noexcept {
+  return operand ? operand->literal : 0;
+}
+
+int64_t plus(int64_t end, int64_t by) noexcept {
+  return end == INT64_MAX ? end : end + by;
+}
+
+/// The window of a content without distance or within.
+Window absolute_window(const Content& content) noexcept {
+  Window window;
+  if (content.starts_with) {
+    window.end_last = static_cast<int64_t>(content.bytes.size());
+    return window;
+  }
+  if (is_variable(content.offset) || is_variable(content.depth)) {
+    return window;
+  }
+  window.start_first = literal(content.offset);
+  if (content.depth) {
+    window.end_last = literal(content.offset) + literal(content.depth);
+  }
+  return window;
+}
+
+/// The window of a content behind another one whose end lies in `before`: (first, last) end.
+Window relative_window(const Content& content, const Window& before) noexcept {
+  Window window;
+  if (is_variable(content.distance) || is_variable(content.within) || is_variable(content.offset) ||
+      is_variable(content.depth)) {
+    return window;
+  }
+  const int64_t distance = literal(content.distance);
+  window.start_first =
+      std::max({before.start_first + distance, literal(content.offset), int64_t{0}});
+  // An end before the buffer's start is no bound at all: Suricata's unsigned sum wraps around.
+  const bool wraps = before.start_first + distance + literal(content.within) < 0;
+  if (content.within && !wraps) {
+    window.end_last = plus(before.end_last, distance + literal(content.within));
+  }
+  if (content.depth) {
+    // Counted from the end of the content before where both kinds are mixed.
+    window.end_last = std::min(
+        window.end_last, plus(before.end_last, literal(content.offset) + literal(content.depth)));
+  }
+  return window;
+}
+
+struct Candidate {
+  const Content* content = nullptr;
+  Window window;
+};
+
+/// All contents of the payload with their windows. A check that moves the cursor otherwise leaves
+/// nothing known for those that are relative to it.
+std::vector<Candidate> candidates_of(const Rule& rule) {
+  std::vector<Candidate> all;
+  Window cursor;  // start_first: least end of the match before; end_last: its greatest end
+  for (const Buffer& buffer : rule.buffers) {
+    if (buffer.field != Field::payload) {
+      continue;
+    }
+    for (const BufferCheck& check : buffer.checks) {
+      const auto* const content = std::get_if<Content>(&check);
+      if (content == nullptr) {
+        const bool moves =
+            std::holds_alternative<Pcre>(check) || std::holds_alternative<ByteJump>(check) ||
+            std::holds_alternative<ByteExtract>(check) || std::holds_alternative<ByteMath>(check);
+        cursor = moves ? Window{} : cursor;
+        continue;
+      }
+      const bool is_relative = content->distance || content->within;
+      const Window window =
+          is_relative ? relative_window(*content, cursor) : absolute_window(*content);
+      all.push_back({content, window});
+      if (!content->is_negated) {
+        const auto length = static_cast<int64_t>(content->bytes.size());
+        cursor = {window.start_first + length, window.end_last};
+      }
+    }
+  }
+  return all;
+}
+
+bool is_better(const Content& one, const Content& other) noexcept {
+  if (one.bytes.size() != other.bytes.size()) {
+    return one.bytes.size() > other.bytes.size();
+  }
+  return pattern_strength(one.bytes) > pattern_strength(other.bytes);
+}
+
+FastPattern made(const Candidate& chosen) {
+  const Content& content = *chosen.content;
+  FastPattern result;
+  result.content = &content;
+  result.is_nocase = content.is_nocase;
+  const auto length = static_cast<int64_t>(content.bytes.size());
+  int64_t first = 0;
+  int64_t taken = length;
+  if (content.fast_pattern_slice) {
+    first = content.fast_pattern_slice->first;
+    taken = content.fast_pattern_slice->second;
+  }
+  result.bytes = content.bytes.substr(static_cast<size_t>(first), static_cast<size_t>(taken));
+  const int64_t behind = length - first - taken;
+  result.end_first = static_cast<uint32_t>(
+      std::clamp<int64_t>(chosen.window.start_first + first + taken, 0, INT32_MAX));
+  if (chosen.window.end_last != INT64_MAX) {
+    result.end_last =
+        static_cast<uint32_t>(std::clamp<int64_t>(chosen.window.end_last - behind, 0, INT32_MAX));
+  }
+  return result;
+}
+
+}  // namespace
+
+uint32_t pattern_strength(std::string_view pattern) noexcept {
+  std::array<bool, 256> seen{};
+  uint32_t strength = 0;
+  for (const char each : pattern) {
+    const auto byte = static_cast<uint8_t>(each);
+    if (seen[byte]) {
+      strength += 1;
+      continue;
+    }
+    seen[byte] = true;
+    if (std::isalpha(byte) != 0) {
+      strength += 3;
+    } else if (std::isprint(byte) != 0 || byte == 0x00 || byte == 0x01 || byte == 0xff) {
+      strength += 4;
+    } else {
+      strength += 6;
+    }
+  }
+  return strength;
+}
+
+std::optional<FastPattern> choose_fast_pattern(const Rule& rule) {
+  const std::vector<Candidate> all = candidates_of(rule);
+  const Candidate* best = nullptr;
+  for (const Candidate& candidate : all) {
+    if (candidate.content->is_negated) {
+      continue;
+    }
+    if (candidate.content->is_fast_pattern) {
+      return made(candidate);
+    }
+    if (best == nullptr || is_better(*candidate.content, *best->content)) {
+      best = &candidate;
+    }
+  }
+  if (best == nullptr) {
+    return std::nullopt;
+  }
+  return made(*best);
+}
+
+}  // namespace shrike::rule

@@ -1,0 +1,212 @@
+#include "backend/program.h"
+
+#include <algorithm>
+
+#include "backend/relations.h"
+
+namespace shrike::rule {
+
+namespace {
+
+VerifyKind verify_kind(RuleKind kind) noexcept {
+  switch (kind) {
+    case RuleKind::decode_event:
+      return VerifyKind::event;
+    case RuleKind::ip_only:
+      return VerifyKind::ip_only;
+    case RuleKind::like_ip_only:
+      return VerifyKind::like_ip_only;
+    case RuleKind::packet:
+      return VerifyKind::packet;
+    case RuleKind::packet_and_stream:
+      return VerifyKind::packet_and_stream;
+    case RuleKind::stream:
+      return VerifyKind::stream;
+    case RuleKind::app_event:
+    case RuleKind::app_transaction:
+    case RuleKind::protocol_detection_only:
+      break;
+  }
+  return VerifyKind::packet;
+}
+
+bool has_captures(const Rule& rule) {
+  for (const Buffer& buffer : rule.buffers) {
+    for (const BufferCheck& check : buffer.checks) {
+      const auto* const pcre = std::get_if<Pcre>(&check);
+      if (pcre != nullptr && !pcre->captures.empty()) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// The bits of a datagram that the header alone asks for.
+uint32_t header_needs(const Header& header) noexcept {
+  uint32_t needs = 0;
+  needs |= header.only_ipv4 ? need::ipv4 : 0;
+  needs |= header.only_ipv6 ? need::ipv6 : 0;
+  return needs;
+}
+
+}  // namespace
+
+void ProgramBuilder::add_dormant(const Rule& rule) {
+  CompiledRule compiled;
+  compiled.action = rule.info.action;
+  tables_.rules.push_back(compiled);
+}
+
+void ProgramBuilder::add(const Rule& rule) {
+  CompiledRule compiled;
+  compiled.kind = verify_kind(rule.kind);
+  compiled.action = rule.info.action;
+  compiled.is_noalert = rule.info.is_noalert;
+  compiled.has_host_bits = !rule.info.host_bits.empty();
+  compiled.has_thresholds = !rule.info.thresholds.empty();
+  compiled.has_tag = rule.info.tag.has_value();
+  compiled.stream_only = rule.header.only_streams;
+  compiled.payload_first = has_captures(rule);
+  compiled.needs = header_needs(rule.header);
+  compiled.protocol_set = interner_.protocols(rule.header.ip_protocols);
+  compiled.source_addresses = interner_.addresses(rule.header.source);
+  compiled.target_addresses = interner_.addresses(rule.header.target);
+  compiled.source_ports = interner_.ports(rule.header.source_port);
+  compiled.target_ports = interner_.ports(rule.header.target_port);
+  if (rule.kind == RuleKind::packet || rule.kind == RuleKind::decode_event) {
+    compiled.needs |= need::real_packet;
+  }
+  add_packet_checks(rule, compiled);
+  add_buffers(rule, compiled);
+  add_posts(rule, compiled);
+  tables_.rules.push_back(compiled);
+}
+
+void ProgramBuilder::add_rpc(const Rpc& check, CompiledRule& compiled) {
+  compiled.needs |= need::real_packet;
+  PacketInstruction instruction;
+  instruction.opcode = PacketOpcode::rpc;
+  instruction.first = check.program;
+  instruction.second =
+      static_cast<uint64_t>(check.version.value_or(0)) << 32 | check.procedure.value_or(0);
+  instruction.mode = static_cast<uint8_t>((check.version ? 0u : 1u) | (check.procedure ? 0u : 2u));
+  put(instruction);
+}
+
+void ProgramBuilder::add_packet_checks(const Rule& rule, CompiledRule& compiled) {
+  const size_t first = tables_.packet_instructions.size();
+  for (const Buffer& buffer : rule.buffers) {
+    for (const BufferCheck& check : buffer.checks) {
+      if (const auto* const rpc = std::get_if<Rpc>(&check)) {
+        add_rpc(*rpc, compiled);
+      }
+    }
+  }
+  for (const PacketCheck& check : rule.packet_checks) {
+    std::visit(PacketCheckWriter{*this, compiled}, check);
+  }
+  // Opcodes are declared from cheap to dear.
+  std::stable_sort(tables_.packet_instructions.begin() + static_cast<std::ptrdiff_t>(first),
+                   tables_.packet_instructions.end(),
+                   [](const auto& one, const auto& other) { return one.opcode < other.opcode; });
+  compiled.packet_index = static_cast<uint32_t>(first);
+  compiled.packet_count = static_cast<uint16_t>(tables_.packet_instructions.size() - first);
+}
+
+void ProgramBuilder::add_buffers(const Rule& rule, CompiledRule& compiled) {
+  // All payload checks share one list and cursor, whatever stands between them; so do those of
+  // base64_data, which run inside base64_decode.
+  std::vector<const BufferCheck*> payload;
+  std::vector<std::pair<Field, std::vector<const BufferCheck*>>> others;
+  base64_checks_.clear();
+  for (const Buffer& buffer : rule.buffers) {
+    std::vector<const BufferCheck*>* checks = &payload;
+    if (buffer.field == Field::base64_data) {
+      checks = &base64_checks_;
+    } else if (buffer.field != Field::payload) {
+      checks = &others.emplace_back(buffer.field, std::vector<const BufferCheck*>{}).second;
+    }
+    for (const BufferCheck& check : buffer.checks) {
+      // Wherever `rpc` stands it looks at the packet, never at the stream.
+      if (!std::holds_alternative<Rpc>(check)) {
+        checks->push_back(&check);
+      }
+    }
+  }
+  // A program's own parts (base64) come before it, so the list of programs is written at the end.
+  std::vector<BufferProgram> programs;
+  const auto add = [&](Field field, const std::vector<const BufferCheck*>& checks) {
+    if (!checks.empty()) {
+      const uint32_t index = append(checks, compiled);
+      programs.push_back({field, index, static_cast<uint32_t>(checks.size())});
+    }
+  };
+  for (const auto& [field, checks] : others) {
+    add(field, checks);
+  }
+  if (!payload.empty()) {
+    compiled.needs |= need::payload;
+  }
+  add(Field::payload, payload);
+  compiled.buffer_index = static_cast<uint32_t>(tables_.buffer_programs.size());
+  compiled.buffer_count = static_cast<uint16_t>(programs.size());
+  tables_.buffer_programs.insert(tables_.buffer_programs.end(), programs.begin(), programs.end());
+}
+
+uint32_t ProgramBuilder::append(const std::vector<const BufferCheck*>& checks,
+                                CompiledRule& compiled) {
+  std::vector<BufferInstruction> made;
+  made.reserve(checks.size());
+  for (const BufferCheck* const check : checks) {
+    made.push_back(std::visit(BufferCheckWriter{*this, compiled}, *check));
+  }
+  mark_relations(made);
+  const auto index = static_cast<uint32_t>(tables_.buffer_instructions.size());
+  tables_.buffer_instructions.insert(tables_.buffer_instructions.end(), made.begin(), made.end());
+  return index;
+}
+
+void ProgramBuilder::add_posts(const Rule& rule, CompiledRule& compiled) {
+  auto& posts = tables_.post_instructions;
+  compiled.post_index = static_cast<uint32_t>(posts.size());
+  for (const PacketCheck& check : rule.packet_checks) {
+    if (const auto* const bits = std::get_if<FlowBits>(&check)) {
+      const auto add = [&](PostOpcode opcode) {
+        for (const std::string& name : bits->names) {
+          posts.push_back({opcode, false, interner_.bit(name), 0});
+        }
+      };
+      switch (bits->command) {
+        case FlowBits::Command::set:
+          add(PostOpcode::set_bit);
+          break;
+        case FlowBits::Command::unset:
+          add(PostOpcode::unset_bit);
+          break;
+        case FlowBits::Command::toggle:
+          add(PostOpcode::toggle_bit);
+          break;
+        case FlowBits::Command::is_set:
+        case FlowBits::Command::is_not_set:
+          break;
+      }
+    } else if (const auto* const integer = std::get_if<FlowInteger>(&check)) {
+      if (integer->command <= FlowInteger::Command::assign) {
+        const PostOpcode opcode =
+            integer->command == FlowInteger::Command::add        ? PostOpcode::integer_add
+            : integer->command == FlowInteger::Command::subtract ? PostOpcode::integer_subtract
+                                                                 : PostOpcode::integer_assign;
+        const bool is_named = !integer->value_of.empty();
+        posts.push_back({opcode, is_named, interner_.integer(integer->name),
+                         is_named ? interner_.integer(integer->value_of) : integer->value});
+      }
+    }
+  }
+  if (rule.is_bypass) {
+    posts.push_back({PostOpcode::bypass, false, 0, 0});
+  }
+  compiled.post_count = static_cast<uint16_t>(posts.size() - compiled.post_index);
+}
+
+}  // namespace shrike::rule
