@@ -62,7 +62,7 @@ struct FileSourceOptions {
   std::vector<std::string> paths;  ///< files, directories (by name order), "-" for standard input
   bool recursive = false;          ///< descend into directories
   bool per_file = false;           ///< packet numbers and the clock start again with each capture
-  std::string bpf_filter;          ///< libpcap expression; empty: everything
+  std::string bpf_filter = {};     ///< libpcap expression; empty: everything
   /// Packets a receive call gives at most: 1 to limits::batch_packets_max.
   uint32_t batch_packets = 64;
   /// Times limits::batch_packets_max: the mbufs that the source may hold.
@@ -85,7 +85,7 @@ struct MemorySourceOptions {
   /// Copies frames into mbufs as open_files does, which needs start_packet_memory(). Else they
   /// borrow from the capture itself, Packet::buffer is null, and nothing needs DPDK.
   bool uses_packet_memory = false;
-  std::string bpf_filter;
+  std::string bpf_filter = {};
   uint32_t batch_packets = 64;
   uint32_t batches_in_flight_max = 16;
   uint64_t decompressed_bytes_max = uint64_t{1} << 30;  ///< of a gzip or zstd capture

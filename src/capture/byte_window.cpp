@@ -1,5 +1,6 @@
 #include "byte_window.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "shrike/base/check.h"
@@ -21,11 +22,14 @@ ReadStatus ByteWindow::refill(size_t bytes) noexcept {
   at_ = buffer_.get();
   end_ = at_ + kept;
   while (left() < bytes) {
-    const auto got = input_->read({buffer_.get() + left(), capacity_bytes - left()});
+    const size_t room =
+        std::min(capacity_bytes - left(), std::max(next_read_bytes_, bytes - left()));
+    const auto got = input_->read({buffer_.get() + left(), room});
     if (got.status != ReadStatus::ok) {
       return got.status;
     }
     end_ += got.bytes;
+    next_read_bytes_ = std::min(next_read_bytes_ * 4, read_bytes_max);
   }
   return ReadStatus::ok;
 }

@@ -33,9 +33,11 @@ class ByteInput {
 /// in-memory capture is viewed in place, without copying; its bytes then stay valid for good.
 class ByteWindow {
  public:
-  /// Room of the buffer: a longest frame and its headers, and a read that is worth its system
-  /// call yet stays in L2.
-  static constexpr size_t capacity_bytes = 768 * 1024;
+  /// Room of the buffer: a longest frame and its headers, and a read on top.
+  static constexpr size_t capacity_bytes = 512 * 1024;
+  /// Bytes a read: worth its system call, and leaves most of L2 to the engines. From 96 to 768 KiB
+  /// reading costs the same (41 ns a packet of 290 bytes from the page cache, EPYC, big mix).
+  static constexpr size_t read_bytes_max = 128 * 1024;
 
   explicit ByteWindow(Bytes whole) noexcept : at_(whole.data()), end_(at_ + whole.size()) {}
   explicit ByteWindow(std::unique_ptr<ByteInput> input);
@@ -65,6 +67,8 @@ class ByteWindow {
   const uint8_t* at_ = nullptr;
   const uint8_t* end_ = nullptr;
   uint64_t offset_ = 0;
+  /// The first reads are small: to look into a file must not cost reading much of it.
+  size_t next_read_bytes_ = 4096;
   std::unique_ptr<ByteInput> input_;  ///< null for a capture in memory
   std::unique_ptr<uint8_t[]> buffer_;
 };

@@ -26,7 +26,7 @@ enum class CaptureCounter : uint8_t {
 struct CapturePlace {
   std::string path;  ///< or name
   bool is_memory = false;
-  Bytes memory;         ///< borrowed
+  Bytes memory = {};    ///< borrowed
   uint32_t rounds = 1;  ///< memory only
   uint64_t round_gap_ns = 0;
 };

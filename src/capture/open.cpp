@@ -81,7 +81,7 @@ std::unique_ptr<PacketSource> open_files(const FileSourceOptions& options,
   }
   std::vector<CapturePlace> places;
   for (const std::string& path : *paths) {
-    places.push_back({.path = path, .memory = {}});
+    places.push_back({.path = path});
   }
   return std::make_unique<CaptureSource>(
       std::move(places), std::move(*filter),
