@@ -143,7 +143,9 @@ size_t Decoder::decode(std::span<const Packet> packets, DatagramBatch& datagrams
   return taken;
 }
 
-bool Decoder::has_lent() const noexcept { return state_->shared.defragmenter.has_lent(); }
+bool Decoder::has_lent() const noexcept {
+  return state_->shared.defragmenter.has_lent();
+}
 
 void Decoder::release() noexcept {
   state_->shared.defragmenter.release();

@@ -151,6 +151,7 @@ Inner Defragmenter::insert(Datagram& datagram, const Fragment& fragment) noexcep
   }
   Inner inner;
   if (keep(trackers_[index], datagram, fragment) && is_whole(trackers_[index])) {
+    prime(trackers_[index], datagram);
     inner = rebuild(trackers_[index]);
     close(index);
   }
@@ -363,6 +364,24 @@ bool Defragmenter::is_whole(const Tracker& tracker) const noexcept {
     end = std::max(end, store_[at].end());
   }
   return end > 0;
+}
+
+/// BSD's trimming can leave bytes that no piece covers. They must not hold what other datagrams
+/// left there; in IPv6, Suricata starts from the fragment at hand.
+void Defragmenter::prime(const Tracker& tracker, const Datagram& datagram) noexcept {
+  uint8_t* const frame = arena_.get() + arena_used_;
+  uint32_t lead_bytes = 0;
+  uint32_t data_bytes = 0;
+  for (uint32_t at = tracker.first_piece; at != no_index; at = store_[at].next) {
+    lead_bytes = std::max(lead_bytes, store_[at].lead_bytes);
+    data_bytes = std::max(data_bytes, store_[at].end());
+  }
+  const size_t bytes = size_t{lead_bytes} + data_bytes;
+  std::memset(frame, 0, bytes);
+  if (datagram.ip_version == 6) {
+    const size_t at_hand = datagram.ip_header.size() + datagram.ip_payload.size();
+    std::memcpy(frame, datagram.ip_header.data(), std::min(at_hand, bytes));
+  }
 }
 
 /// Copies the pieces in their order, so that of what overlaps still the later wins. Behind a last

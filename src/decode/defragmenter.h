@@ -66,6 +66,7 @@ class Defragmenter {
   void link_piece(Tracker& tracker, uint32_t index) noexcept;
   void unlink_piece(Tracker& tracker, uint32_t index) noexcept;
   [[nodiscard]] bool is_whole(const Tracker& tracker) const noexcept;
+  void prime(const Tracker& tracker, const Datagram& datagram) noexcept;
   [[nodiscard]] Inner rebuild(const Tracker& tracker) noexcept;
   void count_memory() noexcept;
   [[nodiscard]] TargetPolicy policy_of(const Datagram& datagram) const noexcept;

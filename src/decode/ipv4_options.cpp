@@ -20,9 +20,9 @@ constexpr std::array kinds = {
     Kind{7, ipv4_option::record_route, Form::route, 3},
     Kind{25, ipv4_option::quick_start, Form::at_least, 8},
     Kind{68, ipv4_option::timestamp, Form::timestamp, 5},
-    Kind{130, ipv4_option::security, Form::exact, 11},
+    Kind{130, ipv4_option::security, Form::at_least, 3},
     Kind{131, ipv4_option::loose_source_route, Form::route, 3},
-    Kind{133, ipv4_option::extended_security, Form::at_least, 5},
+    Kind{133, ipv4_option::extended_security, Form::at_least, 3},
     Kind{134, ipv4_option::commercial_security, Form::tags, 10},
     Kind{136, ipv4_option::stream_id, Form::exact, 4},
     Kind{137, ipv4_option::strict_source_route, Form::route, 3},
@@ -44,14 +44,13 @@ bool is_route_sound(Bytes option) noexcept {
   return pointer >= 4 && pointer % 4 == 0 && pointer <= option.size() + 1;
 }
 
-/// `beyond` is what follows the option's first two bytes, to the end of the datagram: the flag is
-/// looked for where Suricata looks, which a short option does not reach.
-bool is_timestamp_sound(Bytes option, Bytes beyond) noexcept {
+/// Records are stamps, or addresses with stamps; the pointer steps by them behind five bytes.
+bool is_timestamp_sound(Bytes option) noexcept {
   const uint8_t pointer = option[2];
   if (pointer < 5) {
     return false;
   }
-  const uint8_t flag = beyond.size() > 3 ? beyond[3] : 0;
+  const uint8_t flag = option[3] & 0x0f;
   const unsigned record_bytes = flag == 1 || flag == 3 ? 8 : 4;
   return (pointer - 5u) % record_bytes == 0 && pointer <= option.size() + 1;
 }
@@ -83,7 +82,7 @@ bool are_tags_sound(Bytes option) noexcept {
   return true;
 }
 
-bool is_content_sound(const Kind& kind, Bytes option, Bytes beyond) noexcept {
+bool is_content_sound(const Kind& kind, Bytes option) noexcept {
   switch (kind.form) {
     case Form::exact:
     case Form::at_least:
@@ -91,68 +90,65 @@ bool is_content_sound(const Kind& kind, Bytes option, Bytes beyond) noexcept {
     case Form::route:
       return is_route_sound(option);
     case Form::timestamp:
-      return is_timestamp_sound(option, beyond);
+      return is_timestamp_sound(option);
     case Form::tags:
       return are_tags_sound(option);
   }
   return true;
 }
 
-/// @return false where the rest of the options cannot be trusted.
-bool take_option(Work& work, Bytes option, Bytes beyond) noexcept {
+/// A malformed option makes the datagram invalid, but the walk goes on.
+void take_option(Work& work, Bytes option) noexcept {
   const Kind* const kind = find_kind(option[0]);
   if (kind == nullptr) {
     work.note(DecodeEvent::ipv4_option_invalid);
-    return true;
+    return;
   }
   if ((work.datagram.ipv4_options & kind->bit) != 0) {
     work.note(DecodeEvent::ipv4_option_duplicate);
-    return true;
+    return;
   }
   const bool has_length =
       kind->form == Form::exact ? option.size() == kind->bytes : option.size() >= kind->bytes;
   if (!has_length) {
-    return work.fail(DecodeEvent::ipv4_option_invalid_length);
+    work.fail(DecodeEvent::ipv4_option_invalid_length);
+  } else if (!is_content_sound(*kind, option)) {
+    work.fail(DecodeEvent::ipv4_option_malformed);
+  } else {
+    work.datagram.ipv4_options |= kind->bit;
   }
-  if (!is_content_sound(*kind, option, beyond)) {
-    return work.fail(DecodeEvent::ipv4_option_malformed);
-  }
-  work.datagram.ipv4_options |= kind->bit;
-  return true;
 }
 
 }  // namespace
 
-void decode_ipv4_options(Work& work, Bytes bytes, size_t options_bytes) noexcept {
-  if (options_bytes % 8 != 0) {
+bool decode_ipv4_options(Work& work, Bytes options) noexcept {
+  if (options.size() % 8 != 0) {
     work.note(DecodeEvent::ipv4_option_padding_required);
   }
   size_t at = 0;
-  while (at < options_bytes) {
-    const uint8_t number = bytes[at];
+  while (at < options.size()) {
+    const uint8_t number = options[at];
     if (number == 0) {
       work.datagram.ipv4_options |= ipv4_option::end_of_list;
-      return;
+      return true;
     }
     if (number == 1) {
       work.datagram.ipv4_options |= ipv4_option::no_operation;
       ++at;
       continue;
     }
-    if (options_bytes - at < 2) {
+    if (options.size() - at < 2) {
       work.note(DecodeEvent::ipv4_option_end_of_list_required);
-      return;
+      return true;
     }
-    const size_t length = bytes[at + 1];
-    if (length < 2 || length > options_bytes - at) {
-      work.fail(DecodeEvent::ipv4_option_invalid_length);
-      return;
+    const size_t length = options[at + 1];
+    if (length < 2 || length > options.size() - at) {
+      return work.fail(DecodeEvent::ipv4_option_invalid_length);
     }
-    if (!take_option(work, bytes.subspan(at, length), bytes.subspan(at + 2))) {
-      return;
-    }
+    take_option(work, options.subspan(at, length));
     at += length;
   }
+  return true;
 }
 
 }  // namespace shrike::decode

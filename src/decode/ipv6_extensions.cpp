@@ -1,7 +1,7 @@
 #include "ipv6_extensions.h"
 
+#include "network.h"
 #include "transport.h"
-#include "tunnel.h"
 
 namespace shrike::decode {
 namespace {
@@ -40,15 +40,10 @@ size_t header_bytes(Bytes header) noexcept {
   return (size_t{header[1]} + 1) * 8;
 }
 
-bool truncated(Work& work) noexcept {
-  work.note(DecodeEvent::ipv6_truncated_extension);
-  return false;
-}
-
 bool pass_routing(Work& work, Chain& chain) noexcept {
   const size_t bytes = header_bytes(chain.rest);
   if (bytes > chain.rest.size()) {
-    return truncated(work);
+    return work.fail(DecodeEvent::ipv6_truncated_extension);
   }
   if (!is_first(work, ipv6_extension::routing)) {
     work.note(DecodeEvent::ipv6_duplicate_routing_header);
@@ -70,7 +65,7 @@ bool is_duplicate_options(Work& work, Chain& chain, bool is_hop_by_hop) noexcept
 bool pass_options(Work& work, Chain& chain) noexcept {
   const size_t bytes = header_bytes(chain.rest);
   if (bytes > chain.rest.size()) {
-    return truncated(work);
+    return work.fail(DecodeEvent::ipv6_truncated_extension);
   }
   const bool is_hop_by_hop = chain.type == ip_protocol::hop_by_hop;
   if (is_duplicate_options(work, chain, is_hop_by_hop)) {
@@ -85,7 +80,7 @@ bool pass_options(Work& work, Chain& chain) noexcept {
 /// A fragment header in a datagram that is whole is odd, and decoding goes on behind it.
 bool pass_fragment(Work& work, Chain& chain) noexcept {
   if (chain.rest.size() < fragment_header_bytes) {
-    return truncated(work);
+    return work.fail(DecodeEvent::ipv6_truncated_extension);
   }
   const Bytes header = chain.rest.first(fragment_header_bytes);
   if (header[1] != 0) {
@@ -103,12 +98,16 @@ bool pass_fragment(Work& work, Chain& chain) noexcept {
     work.note(DecodeEvent::ipv6_useless_fragment_header);
     return pass(chain, fragment_header_bytes);
   }
+  const Bytes data = chain.rest.subspan(fragment_header_bytes);
+  if (datagram.more_fragments && data.size() % 8 != 0) {
+    work.note(DecodeEvent::ipv6_fragment_invalid_length);
+  }
   const auto lead_bytes = static_cast<size_t>(header.data() - datagram.frame.data());
   chain.fragment = {
       .id = load_big32(header.data() + 4),
       .lead = datagram.frame.first(lead_bytes),
       .ip_header_at = static_cast<uint32_t>(datagram.ip_header.data() - datagram.frame.data()),
-      .data = chain.rest.subspan(fragment_header_bytes),
+      .data = data,
       .next_header = header[0],
       .next_header_at = static_cast<uint32_t>(
           (chain.before != nullptr ? chain.before : datagram.ip_header.data() + 6) -
@@ -125,7 +124,7 @@ bool pass_authentication(Work& work, Chain& chain) noexcept {
     bytes += (size_t{chain.rest[1]} - 1) * 4;
   }
   if (bytes > chain.rest.size()) {
-    return truncated(work);
+    return work.fail(DecodeEvent::ipv6_truncated_extension);
   }
   if (load_big16(chain.rest.data() + 2) != 0) {
     work.note(DecodeEvent::ipv6_authentication_header_reserved);
@@ -139,24 +138,12 @@ bool pass_authentication(Work& work, Chain& chain) noexcept {
 /// Headers that are only skipped: mobility, host identity, shim6.
 bool pass_unread(Work& work, Chain& chain) noexcept {
   const size_t bytes = header_bytes(chain.rest);
-  return bytes > chain.rest.size() ? truncated(work) : pass(chain, bytes);
+  return bytes > chain.rest.size() ? work.fail(DecodeEvent::ipv6_truncated_extension)
+                                   : pass(chain, bytes);
 }
 
-void carry_ip(Work& work, Bytes bytes, unsigned version) noexcept {
-  const bool is_ipv4 = version == 4;
-  if (bytes.size() < (is_ipv4 ? 20u : 40u)) {
-    work.fail(is_ipv4 ? DecodeEvent::ipv6_ipv4_in_ipv6_too_small
-                      : DecodeEvent::ipv6_ipv6_in_ipv6_too_small);
-  } else if (bytes[0] >> 4 != version) {
-    work.note(is_ipv4 ? DecodeEvent::ipv6_ipv4_in_ipv6_wrong_version
-                      : DecodeEvent::ipv6_ipv6_in_ipv6_wrong_version);
-  } else {
-    work.carry(is_ipv4 ? InnerKind::ipv4 : InnerKind::ipv6, bytes, DatagramOrigin::ipv6_tunnel,
-               is_ipv4 ? Count::ipv4_in_ipv6 : Count::ipv6_in_ipv6);
-  }
-}
-
-/// The end of the chain: a transport, a tunnel, or nothing that is known. Always false.
+/// The end of the chain: a transport, a tunnel, or nothing that is known. Suricata knows fewer
+/// tunnels here than right behind the IPv6 header. Always false.
 bool end_chain(Work& work, const Chain& chain) noexcept {
   switch (chain.type) {
     case ip_protocol::tcp:
@@ -174,16 +161,8 @@ bool end_chain(Work& work, const Chain& chain) noexcept {
     case ip_protocol::esp:
       decode_esp(work, chain.rest);
       return false;
-    case ip_protocol::gre:
-      decode_gre(work, chain.rest);
-      return false;
     case ip_protocol::ipip:
-      carry_ip(work, chain.rest, 4);
-      return false;
-    case ip_protocol::ipv6:
-      carry_ip(work, chain.rest, 6);
-      return false;
-    case ip_protocol::no_next:
+      carry_ip_in_ipv6(work, chain.rest, 4);
       return false;
     case ip_protocol::icmp:
       work.note(DecodeEvent::ipv6_icmpv4);
@@ -194,8 +173,17 @@ bool end_chain(Work& work, const Chain& chain) noexcept {
   }
 }
 
+/// Headers that give the datagram its protocol, should it end with them.
+bool names_protocol(uint8_t type) noexcept {
+  return type != ip_protocol::mobility && type != ip_protocol::hip && type != ip_protocol::shim6 &&
+         type != ip_protocol::icmp;
+}
+
 /// One header. @return true where another follows.
 bool step(Work& work, Chain& chain) noexcept {
+  if (names_protocol(chain.type)) {
+    work.datagram.protocol = chain.type;
+  }
   switch (chain.type) {
     case ip_protocol::hop_by_hop:
     case ip_protocol::destination:
@@ -219,16 +207,21 @@ bool step(Work& work, Chain& chain) noexcept {
 
 void decode_ipv6_extensions(Work& work, uint8_t next_header) noexcept {
   Chain chain{.type = next_header, .rest = work.datagram.ip_payload, .fragment = {}};
-  do {
-    work.datagram.protocol = chain.type;
-    if (chain.type == ip_protocol::no_next && !chain.rest.empty()) {
-      work.note(DecodeEvent::ipv6_data_after_none_header);
-      return;
+  for (;;) {
+    if (chain.type == ip_protocol::no_next) {
+      if (!chain.rest.empty()) {
+        work.note(DecodeEvent::ipv6_data_after_none_header);
+      }
+      break;
     }
     if (chain.rest.size() < 2) {
-      return;
+      work.fail(DecodeEvent::ipv6_truncated_extension);
+      break;
     }
-  } while (step(work, chain));
+    if (!step(work, chain)) {
+      break;
+    }
+  }
   if (chain.is_fragment) {
     work.inner = work.shared.defragmenter.insert(work.datagram, chain.fragment);
   }

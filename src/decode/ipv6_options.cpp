@@ -28,7 +28,7 @@ struct Tally {
 bool take_option(Work& work, uint8_t type, size_t content_bytes, bool is_hop_by_hop,
                  Tally& tally) noexcept {
   if (content_bytes < content_bytes_min(type)) {
-    work.note(DecodeEvent::ipv6_extension_invalid_option_length);
+    work.fail(DecodeEvent::ipv6_extension_invalid_option_length);
     return false;
   }
   switch (type) {
@@ -65,13 +65,13 @@ void decode_ipv6_options(Work& work, Bytes options, bool is_hop_by_hop) noexcept
       continue;
     }
     if (at + 1 >= options.size()) {
-      work.note(DecodeEvent::ipv6_extension_invalid_option_length);
+      work.fail(DecodeEvent::ipv6_extension_invalid_option_length);
       break;
     }
     const size_t content_bytes = options[at + 1];
     // One byte too many passes, as it does in Suricata; nothing reads it.
     if (at + 1 + content_bytes > options.size()) {
-      work.note(DecodeEvent::ipv6_extension_invalid_option_length);
+      work.fail(DecodeEvent::ipv6_extension_invalid_option_length);
       break;
     }
     if (!take_option(work, type, content_bytes, is_hop_by_hop, tally)) {

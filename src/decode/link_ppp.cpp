@@ -9,20 +9,14 @@ namespace ppp {
 constexpr uint16_t ip = 0x0021, van_jacobson = 0x002f, ipv6 = 0x0057;
 }
 
-/// Known protocols that carry nothing to look at.
-enum class Interest : uint8_t { silent, unsupported, unknown };
-
+/// Control protocols, silently accepted in PPP itself.
 bool is_control(uint16_t protocol) noexcept {
   switch (protocol) {
-    case 0x00fd:  // compressed datagram
     case 0x8021:  // IPCP
     case 0x8057:  // IPV6CP
-    case 0x80fd:  // CCP
-    case 0x8207:  // CDPCP
     case 0xc021:  // LCP
     case 0xc023:  // PAP
     case 0xc025:  // LQM
-    case 0xc029:  // CBCP
     case 0xc223:  // CHAP
       return true;
     default:
@@ -30,6 +24,20 @@ bool is_control(uint16_t protocol) noexcept {
   }
 }
 
+/// More of them, which Suricata's PPPoE has never heard of.
+bool is_late_control(uint16_t protocol) noexcept {
+  switch (protocol) {
+    case 0x00fd:  // compressed datagram
+    case 0x80fd:  // CCP
+    case 0x8207:  // CDPCP
+    case 0xc029:  // CBCP
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Other network protocols, and their control protocols.
 bool is_other_network(uint16_t protocol) noexcept {
   switch (protocol) {
     case 0x0023:  // OSI
@@ -46,7 +54,7 @@ bool is_other_network(uint16_t protocol) noexcept {
     case 0x0233:  // Sigma
     case 0x0281:  // MPLS unicast
     case 0x0283:  // MPLS multicast
-    case 0x8023:  // and their control protocols
+    case 0x8023:
     case 0x8025:
     case 0x8027:
     case 0x8029:
@@ -58,17 +66,6 @@ bool is_other_network(uint16_t protocol) noexcept {
     default:
       return false;
   }
-}
-
-/// PPPoE does not have the longer list of control protocols that PPP keeps silent about.
-Interest interest_in(uint16_t protocol, bool is_pppoe) noexcept {
-  if (is_other_network(protocol)) {
-    return Interest::unsupported;
-  }
-  if (!is_control(protocol)) {
-    return Interest::unknown;
-  }
-  return is_pppoe ? Interest::unsupported : Interest::silent;
 }
 
 bool decode_ppp_ipv4(Work& work, Bytes bytes, DecodeEvent too_small) noexcept {
@@ -113,15 +110,10 @@ bool decode_long_protocol(Work& work, uint16_t protocol, Bytes bytes) noexcept {
     default:
       break;
   }
-  switch (interest_in(protocol, false)) {
-    case Interest::silent:
-      break;
-    case Interest::unsupported:
-      work.note(DecodeEvent::ppp_unsupported_protocol);
-      break;
-    case Interest::unknown:
-      work.fail(DecodeEvent::ppp_wrong_type);
-      break;
+  if (is_other_network(protocol)) {
+    work.note(DecodeEvent::ppp_unsupported_protocol);
+  } else if (!is_control(protocol) && !is_late_control(protocol)) {
+    work.fail(DecodeEvent::ppp_wrong_type);
   }
   return true;
 }
@@ -209,7 +201,7 @@ bool decode_pppoe_session(Work& work, Bytes bytes) noexcept {
     default:
       break;
   }
-  if (interest_in(protocol, true) == Interest::unsupported) {
+  if (is_other_network(protocol) || is_control(protocol)) {
     work.note(DecodeEvent::ppp_unsupported_protocol);
   } else {
     work.fail(DecodeEvent::ppp_wrong_type);

@@ -9,10 +9,12 @@ bool decode_ipv4(Work& work, Bytes bytes) noexcept;
 /// IPv6 with all behind it. Source: RFC 8200.
 bool decode_ipv6(Work& work, Bytes bytes) noexcept;
 
-/// The options of an IPv4 header: sets Datagram::ipv4_options and events. `bytes` starts with the
-/// first option and goes on to the end of the datagram. Source: RFC 791 section 3.1.
-/// @param options_bytes 4..40.
-void decode_ipv4_options(Work& work, Bytes bytes, size_t options_bytes) noexcept;
+/// An IPv4 or IPv6 datagram that an IPv6 datagram carries. Source: RFC 2473.
+void carry_ip_in_ipv6(Work& work, Bytes bytes, unsigned version) noexcept;
+
+/// The options of an IPv4 header: sets Datagram::ipv4_options and events. Source: RFC 791 3.1.
+/// @return false where they overrun their space: the whole header then counts as invalid.
+bool decode_ipv4_options(Work& work, Bytes options) noexcept;
 
 /// Hands what follows an IPv4 header to its protocol's decoder, where there is one.
 void decode_ipv4_payload(Work& work, Bytes bytes) noexcept;

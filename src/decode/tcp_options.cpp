@@ -64,10 +64,10 @@ void take_timestamp(Work& work, Bytes option) noexcept {
   }
 }
 
-/// RFC 7413: no cookie, or 4 to 16 bytes of it, an even number.
+/// RFC 7413: no cookie, or an even number of its bytes, at most 16.
 void take_fast_open(Work& work, Bytes option) noexcept {
   const size_t cookie_bytes = option.size() - 2;
-  if (cookie_bytes != 0 && (cookie_bytes < 4 || cookie_bytes > 16 || cookie_bytes % 2 != 0)) {
+  if (cookie_bytes > 16 || cookie_bytes % 2 != 0) {
     note_length(work);
   } else {
     take_first(work, tcp_option::fast_open);
