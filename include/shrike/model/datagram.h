@@ -18,8 +18,10 @@ namespace shrike {
 
 /// IP protocol numbers the sensor looks into (IANA protocol-numbers).
 namespace ip_protocol {
-inline constexpr uint8_t icmp = 1, igmp = 2, ipip = 4, tcp = 6, udp = 17, ipv6 = 41, gre = 47,
-                         esp = 50, ah = 51, icmpv6 = 58, sctp = 132;
+inline constexpr uint8_t hop_by_hop = 0, icmp = 1, igmp = 2, ipip = 4, tcp = 6, udp = 17, ipv6 = 41,
+                         routing = 43, fragment = 44, gre = 47, esp = 50, ah = 51, icmpv6 = 58,
+                         no_next = 59, destination = 60, sctp = 132, mobility = 135, hip = 139,
+                         shim6 = 140;
 }
 
 /// Bits of Datagram::ipv4_options: options that were seen, and well-formed (RFC 791 and others).
