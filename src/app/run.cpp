@@ -86,6 +86,7 @@ void write_statistics(const worker::OfflineRun& run, const RunFacts& facts,
   const std::vector<worker::ThreadCounters> counters = run.counters();
   const std::vector<CounterView> own = collector.counters();
   std::vector<output::ThreadStatistics> threads;
+  threads.reserve(counters.size() + 1);
   for (const worker::ThreadCounters& thread : counters) {
     threads.push_back({thread.thread, thread.views});
   }

@@ -83,7 +83,7 @@ std::vector<TimedFrame> port_scan() {
                                   .sequence = 7,
                                   .flags = craft::tcp_flag::syn,
                                   .window = 1024});
-    frames.push_back(probe.at(start_ns + 6 * second_ns + port * 1'000'000));
+    frames.push_back(probe.at(start_ns + 6 * second_ns + port * uint64_t{1'000'000}));
   }
   return frames;
 }
