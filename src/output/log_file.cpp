@@ -21,7 +21,7 @@ LogFile::~LogFile() {
 std::string LogFile::open() {
   if (!options_.append) {
     // Only this first time: a file that is opened again after a fault keeps what it has.
-    const int emptied = ::open(path_.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    const int emptied = ::open(path_.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NONBLOCK);
     if (emptied >= 0) {
       ::close(emptied);
     }
@@ -31,7 +31,8 @@ std::string LogFile::open() {
 }
 
 bool LogFile::try_open() {
-  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+  // A named pipe without room is a fault like a full disk; it must never hold the collector up.
+  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK;
   descriptor_ = ::open(path_.c_str(), flags, static_cast<mode_t>(options_.mode));
   if (descriptor_ < 0) {
     fail("open", errno);

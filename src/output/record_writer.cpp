@@ -146,7 +146,10 @@ struct RecordWriter::Draft {
   /// Adds what fits the ring: a long frame in a small ring is cut.
   void add_some(SectionKind kind, size_t record_bytes_max, Bytes first,
                 Bytes second = {}) noexcept {
-    const size_t room = record_bytes_max - std::min(record_bytes_max, bytes + sizeof(SectionHead));
+    if (bytes + sizeof(SectionHead) >= record_bytes_max) {
+      return;
+    }
+    const size_t room = record_bytes_max - bytes - sizeof(SectionHead);
     const size_t whole_room = room & ~size_t{7};
     first = first.first(std::min(first.size(), whole_room));
     second = second.first(std::min(second.size(), whole_room - first.size()));
