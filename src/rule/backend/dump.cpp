@@ -1,0 +1,335 @@
+#include "backend/dump.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <string_view>
+
+#include "shrike/model/field.h"
+
+namespace shrike::rule {
+
+namespace {
+
+using Text = std::string;
+
+template <typename... Args>
+void append(Text& text, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
+}
+
+constexpr std::array<std::string_view, 48> packet_names{"never",
+                                                        "rebuilt",
+                                                        "tcp_flags",
+                                                        "fragment_bits",
+                                                        "ip_option",
+                                                        "ip_protocol",
+                                                        "same_ip",
+                                                        "address",
+                                                        "layer3",
+                                                        "checksum",
+                                                        "decode_event",
+                                                        "stream_event",
+                                                        "vlan_id",
+                                                        "stream_size",
+                                                        "rpc",
+                                                        "ttl",
+                                                        "tos",
+                                                        "ip_id",
+                                                        "fragment_offset",
+                                                        "payload_bytes",
+                                                        "icmp_type",
+                                                        "icmp_code",
+                                                        "icmp_id",
+                                                        "icmp_sequence",
+                                                        "icmpv6_mtu",
+                                                        "tcp_sequence",
+                                                        "tcp_acknowledgement",
+                                                        "tcp_window",
+                                                        "tcp_mss",
+                                                        "tcp_wscale",
+                                                        "vlan_layers",
+                                                        "flow_age_seconds",
+                                                        "flow_packets_to_server",
+                                                        "flow_packets_to_client",
+                                                        "flow_bytes_to_server",
+                                                        "flow_bytes_to_client",
+                                                        "flow_packets_either",
+                                                        "flow_bytes_either",
+                                                        "bits_any_set",
+                                                        "bits_any_unset",
+                                                        "integer_is_set",
+                                                        "integer_not_set",
+                                                        "integer_compare",
+                                                        "variable_contains"};
+static_assert(packet_names[static_cast<size_t>(PacketOpcode::variable_contains)] ==
+              "variable_contains");
+
+constexpr std::array<std::string_view, 8> compare_names{
+    "=", "!=", "<", "<=", ">", ">=", "<>", "!<>"};
+
+constexpr std::array<std::pair<uint32_t, std::string_view>, 16> need_names{{
+    {need::payload, "payload"},
+    {need::no_payload, "no_payload"},
+    {need::event, "event"},
+    {need::real_packet, "real_packet"},
+    {need::flow, "flow"},
+    {need::established, "established"},
+    {need::not_established, "not_established"},
+    {need::ipv4, "ipv4"},
+    {need::ipv6, "ipv6"},
+    {need::tcp, "tcp"},
+    {need::icmp, "icmp"},
+    {need::stream, "stream"},
+    {need::to_server, "to_server"},
+    {need::to_client, "to_client"},
+    {need::tcp_opens_or_ends, "tcp_opens_or_ends"},
+    {need::tcp_unusual, "tcp_unusual"},
+}};
+
+constexpr std::array<std::string_view, 6> kind_names{"packet",  "packet_and_stream", "stream",
+                                                     "ip_only", "like_ip_only",      "event"};
+
+Text needs_text(uint32_t needs) {
+  Text text;
+  for (const auto& [bit, name] : need_names) {
+    if ((needs & bit) != 0) {
+      append(text, " {}", name);
+    }
+  }
+  if (needs >> need::tcp_flags_shift != 0) {
+    append(text, " tcp_flags:{:02x}", needs >> need::tcp_flags_shift);
+  }
+  return text.empty() ? " nothing" : text;
+}
+
+/// Printable bytes as they are, runs of others as hex between bars, as rules write them.
+Text pattern_text(const uint8_t* bytes, size_t length) {
+  Text text = "\"";
+  bool in_hex = false;
+  for (size_t i = 0; i < length; ++i) {
+    const uint8_t byte = bytes[i];
+    const bool is_plain = byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '|';
+    if (is_plain == in_hex) {
+      text += '|';
+      in_hex = !is_plain;
+    } else if (in_hex) {
+      text += ' ';
+    }
+    is_plain ? text.push_back(static_cast<char>(byte)) : append(text, "{:02x}", byte);
+  }
+  return text + (in_hex ? "|\"" : "\"");
+}
+
+struct FlagName {
+  uint32_t flag;
+  std::string_view name;
+};
+constexpr std::array flag_names{
+    FlagName{buffer_flag::negated, "negated"},
+    FlagName{buffer_flag::nocase, "nocase"},
+    FlagName{buffer_flag::ends_with, "ends_with"},
+    FlagName{buffer_flag::relative, "relative"},
+    FlagName{buffer_flag::next_is_relative, "anchors"},
+    FlagName{buffer_flag::retry_helps, "retries"},
+    FlagName{buffer_flag::little_endian, "little"},
+    FlagName{buffer_flag::is_last, "last"},
+};
+
+void append_content(Text& text, const RuleTables& tables, const BufferInstruction& instruction) {
+  const ContentArguments& content = instruction.content;
+  append(text, "content {}", pattern_text(tables.bytes.data() + content.bytes_at, content.length));
+  const auto number = [&](std::string_view name, int32_t value, bool is_there, uint32_t variable) {
+    if (is_there || (instruction.flags & variable) != 0) {
+      append(text, " {} {}{}", name, (instruction.flags & variable) != 0 ? "$" : "", value);
+    }
+  };
+  number("offset", content.offset, content.offset != 0, buffer_flag::offset_variable);
+  number("end", content.depth, content.depth != 0, buffer_flag::depth_variable);
+  number("distance", content.distance, (instruction.flags & buffer_flag::has_distance) != 0,
+         buffer_flag::distance_variable);
+  number("within", content.within, (instruction.flags & buffer_flag::has_within) != 0,
+         buffer_flag::within_variable);
+}
+
+void append_bytes(Text& text, std::string_view name, const BufferInstruction& instruction) {
+  const ByteArguments& byte = instruction.byte;
+  append(text,
+         "{} bytes {}{} offset {}{} value {}{} operation {} mask {:x} times {} align {} to ${}",
+         name, (instruction.flags & buffer_flag::bytes_variable) != 0 ? "$" : "", byte.bytes,
+         (instruction.flags & buffer_flag::offset_variable) != 0 ? "$" : "", byte.offset,
+         (instruction.flags & buffer_flag::value_variable) != 0 ? "$" : "",
+         static_cast<int64_t>(byte.value), byte.operation, byte.bitmask, byte.multiplier,
+         byte.align, byte.result);
+}
+
+void append_number(Text& text, std::string_view name, const NumberArguments& number) {
+  append(text, "{} {} {} {}", name, compare_names[static_cast<size_t>(number.compare)],
+         number.first, number.second);
+}
+
+void append_program(Text& text, const RuleTables& tables, uint32_t index, uint32_t count,
+                    std::string_view indent);
+
+void append_instruction(Text& text, const RuleTables& tables,
+                        const BufferInstruction& instruction) {
+  switch (instruction.opcode) {
+    case BufferOpcode::never:
+      append(text, "never");
+      break;
+    case BufferOpcode::content:
+      append_content(text, tables, instruction);
+      break;
+    case BufferOpcode::pcre:
+      append(text, "pcre #{} captures {}", instruction.pcre.pcre_index,
+             instruction.pcre.capture_count);
+      break;
+    case BufferOpcode::byte_test:
+      append_bytes(text, "byte_test", instruction);
+      break;
+    case BufferOpcode::byte_jump:
+      append_bytes(text, "byte_jump", instruction);
+      break;
+    case BufferOpcode::byte_extract:
+      append_bytes(text, "byte_extract", instruction);
+      break;
+    case BufferOpcode::byte_math:
+      append_bytes(text, "byte_math", instruction);
+      break;
+    case BufferOpcode::is_data_at:
+      append(text, "is_data_at {}", instruction.number.first);
+      break;
+    case BufferOpcode::buffer_size:
+      append_number(text, "buffer_size", instruction.number);
+      break;
+    case BufferOpcode::absent:
+      append(text, "absent");
+      break;
+    case BufferOpcode::base64_decode:
+      append(text, "base64_decode bytes {} offset {}", instruction.base64.bytes,
+             instruction.base64.offset);
+      break;
+    case BufferOpcode::asn1:
+      append(text, "asn1 oversize {} offset {}", instruction.asn1.oversize_length,
+             instruction.asn1.offset);
+      break;
+    case BufferOpcode::entropy:
+      append(text, "entropy {} {} {}",
+             compare_names[static_cast<size_t>(instruction.entropy.compare)],
+             instruction.entropy.first, instruction.entropy.second);
+      break;
+    case BufferOpcode::uri_length:
+      append_number(text, "uri_length", instruction.number);
+      break;
+  }
+}
+
+void append_program(Text& text, const RuleTables& tables, uint32_t index, uint32_t count,
+                    std::string_view indent) {
+  for (uint32_t i = index; i < index + count; ++i) {
+    const BufferInstruction& instruction = tables.buffer_instructions[i];
+    text += indent;
+    append_instruction(text, tables, instruction);
+    for (const FlagName& flag : flag_names) {
+      if ((instruction.flags & flag.flag) != 0) {
+        append(text, " {}", flag.name);
+      }
+    }
+    text += '\n';
+    if (instruction.opcode == BufferOpcode::base64_decode) {
+      append_program(text, tables, instruction.base64.program_index,
+                     instruction.base64.program_count, "      ");
+    }
+  }
+}
+
+void append_rule(Text& text, const RuleTables& tables, uint32_t index) {
+  const CompiledRule& rule = tables.rules[index];
+  const RuleInfo& info = tables.infos[index];
+  append(text, "rule {} sid {} {} needs{}\n", index, info.sid,
+         kind_names[static_cast<size_t>(rule.kind)], needs_text(rule.needs));
+  for (uint32_t i = rule.packet_index; i < rule.packet_index + rule.packet_count; ++i) {
+    const PacketInstruction& check = tables.packet_instructions[i];
+    append(text, "  {} mode {} {} {} {} index {} count {}\n",
+           packet_names[static_cast<size_t>(check.opcode)], check.mode,
+           compare_names[static_cast<size_t>(check.compare)], check.first, check.second,
+           check.index, check.count);
+  }
+  for (uint32_t i = rule.buffer_index; i < rule.buffer_index + rule.buffer_count; ++i) {
+    const BufferProgram& program = tables.buffer_programs[i];
+    append(text, "  in {}\n", to_text(program.field));
+    append_program(text, tables, program.index, program.count, "    ");
+  }
+  for (uint32_t i = rule.post_index; i < rule.post_index + rule.post_count; ++i) {
+    const PostInstruction& post = tables.post_instructions[i];
+    append(text, "  then {} #{} {}\n", static_cast<int>(post.opcode), post.index, post.value);
+  }
+}
+
+void append_database(Text& text, const RuleTables& tables, std::string_view name, uint32_t index) {
+  if (index == no_index) {
+    return;
+  }
+  const LiteralDatabase& database = tables.databases[index];
+  append(text, "  {} #{} {:016x}: {} literals, {} rules, first {} bytes\n", name, index,
+         database.content_hash, database.first_rule.size() - 1, database.rules.size(),
+         database.scan_bytes_max == no_index ? "all" : std::to_string(database.scan_bytes_max));
+}
+
+bool holds(const RuleTables& tables, const RuleGroup& group, uint32_t rule) {
+  for (const uint32_t index :
+       {group.payload.head, group.payload.whole, group.stream.head, group.stream.whole}) {
+    if (index == no_index) {
+      continue;
+    }
+    const auto& rules = tables.databases[index].rules;
+    if (std::any_of(rules.begin(), rules.end(),
+                    [rule](const PatternRule& each) { return each.rule == rule; })) {
+      return true;
+    }
+  }
+  return std::any_of(tables.open_rules.begin() + group.open_index.front(),
+                     tables.open_rules.begin() + group.open_index.back(),
+                     [rule](const OpenRule& each) { return each.rule == rule; });
+}
+
+}  // namespace
+
+std::string dump_programs(const RuleTables& tables, std::optional<uint32_t> sid) {
+  Text text;
+  for (uint32_t index = 0; index < tables.rules.size(); ++index) {
+    if (!sid || tables.infos[index].sid == *sid) {
+      append_rule(text, tables, index);
+    }
+  }
+  return text;
+}
+
+std::string dump_groups(const RuleTables& tables, std::optional<uint32_t> sid) {
+  Text text;
+  for (size_t index = 0; index < tables.groups.size(); ++index) {
+    const RuleGroup& group = tables.groups[index];
+    bool is_wanted = !sid;
+    for (uint32_t rule = 0; sid && rule < tables.rules.size(); ++rule) {
+      is_wanted = is_wanted || (tables.infos[rule].sid == *sid && holds(tables, group, rule));
+    }
+    if (!is_wanted) {
+      continue;
+    }
+    append(text, "group {} ({}): {} rules\n", index, group.name, group.rules);
+    append_database(text, tables, "payload head", group.payload.head);
+    append_database(text, tables, "payload", group.payload.whole);
+    append_database(text, tables, "stream head", group.stream.head);
+    append_database(text, tables, "stream", group.stream.whole);
+    append(text, "  without a literal, by key:");
+    for (unsigned key = 0; key < RuleGroup::open_keys; ++key) {
+      append(text, " {}", group.open_index[key + 1] - group.open_index[key]);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace shrike::rule
