@@ -1,6 +1,6 @@
 #include "ast.h"
 
-#include "limits.h"
+#include "rule_limits.h"
 
 namespace shrike::rule {
 

@@ -12,6 +12,14 @@ bool is_same(const Transform& first, const Transform& second) {
   return first.kind == second.kind && first.argument == second.argument;
 }
 
+/// Checks that leave a place behind them from which a relative one starts.
+bool can_precede(const BufferCheck& check) {
+  return std::holds_alternative<Content>(check) || std::holds_alternative<Pcre>(check) ||
+         std::holds_alternative<ByteTest>(check) || std::holds_alternative<ByteJump>(check) ||
+         std::holds_alternative<ByteExtract>(check) || std::holds_alternative<ByteMath>(check) ||
+         std::holds_alternative<IsDataAt>(check);
+}
+
 /// Protocols whose fields a rule of another protocol may use: they carry each other.
 bool may_share(AppProtocol first, AppProtocol second) {
   const auto is_pair = [&](AppProtocol a, AppProtocol b) {
@@ -68,7 +76,6 @@ bool Builder::open_buffer(Field field, const Word& at) {
   }
   const AppProtocol protocol = row_of(field).protocol;
   if (protocol != AppProtocol::unknown && !set_protocol(protocol, at)) return false;
-  is_fresh_ = true;
   for (size_t i = 1; i < lists_.size(); ++i) {
     const bool is_reusable = lists_[i].is_by_modifier || !row_of(field).is_multiple;
     if (lists_[i].field == field && lists_[i].transforms.empty() && is_reusable) {
@@ -94,14 +101,13 @@ bool Builder::close_buffer(const Word& at) {
     return false;
   }
   current_ = payload_list;
-  is_fresh_ = false;
   return true;
 }
 
 bool Builder::add_transform(Transform transform, const Word& at) {
-  if (!has_open_buffer() || !is_fresh_) {
-    report_.error(at, "transform", "'{}' must directly follow a buffer; write 'http.uri; {};'",
-                  at.text, at.text);
+  if (!has_open_buffer()) {
+    report_.error(at, "transform", "'{}' must follow a buffer; write 'http.uri; {};'", at.text,
+                  at.text);
     return false;
   }
   if (pending_transforms_.size() == transforms_max) {
@@ -114,7 +120,6 @@ bool Builder::add_transform(Transform transform, const Word& at) {
 
 /// The list a check goes to: where transforms are pending, the list of buffer and transforms.
 size_t Builder::settle_list(const Word& at) {
-  is_fresh_ = false;
   if (pending_transforms_.empty()) return current_;
   const Field field = lists_[current_].field;
   const bool was_empty = lists_[current_].checks == 0;
@@ -134,6 +139,21 @@ size_t Builder::settle_list(const Word& at) {
 
 void Builder::add_check(BufferCheck check, const Word& at) {
   const size_t list = settle_list(at);
+  ++lists_[list].checks;
+  nodes_.push_back({std::move(check), list, at.position});
+}
+
+void Builder::add_relative_check(BufferCheck check, const Word& at) {
+  size_t list = payload_list;
+  for (size_t i = nodes_.size(); i-- > 0 && !has_open_buffer();) {
+    if (!can_precede(nodes_[i].check)) continue;
+    list = nodes_[i].list;
+    break;
+  }
+  if (list == payload_list) {
+    add_check(std::move(check), at);
+    return;
+  }
   ++lists_[list].checks;
   nodes_.push_back({std::move(check), list, at.position});
 }
@@ -194,10 +214,8 @@ void Builder::move(Node& node, Field field, const Word& at) {
 }
 
 bool Builder::has_anchor() const noexcept {
-  if (!pending_transforms_.empty()) return false;
-  return std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& node) {
-    return node.list == current_ && !std::holds_alternative<BufferSize>(node.check);
-  });
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [](const Node& node) { return can_precede(node.check); });
 }
 
 std::optional<int> Builder::find_variable(std::string_view name) const noexcept {
@@ -243,6 +261,7 @@ bool Builder::set_protocol(AppProtocol protocol, const Word& at) {
 }
 
 void Builder::note_match(uint16_t traits) {
+  facts_.requires_packet |= (traits & trait::needs_packet) != 0;
   const bool is_check = (traits & trait::packet_match) != 0;
   if (!is_check && (traits & trait::after_match) == 0) return;
   const bool is_ip_only = (traits & trait::ip_only) != 0;
@@ -252,7 +271,6 @@ void Builder::note_match(uint16_t traits) {
     facts_.is_protocol_only &= is_ip_only;
     facts_.is_decode_only &= (traits & trait::decode_only) != 0;
   }
-  facts_.requires_packet |= (traits & trait::needs_packet) != 0;
 }
 
 Rule Builder::finish() {

@@ -68,6 +68,9 @@ class Builder {
   [[nodiscard]] std::optional<Field> open_field() const noexcept;
   /// Appends a check to the current buffer. @return its place, to be changed by modifiers.
   void add_check(BufferCheck check, const Word& at);
+  /// The same for a check that starts at the match before it: without a current buffer it belongs
+  /// to the buffer of that match (`content:"a"; http_uri; isdataat:!1,relative;`).
+  void add_relative_check(BufferCheck check, const Word& at);
   /// Appends a check to a field of its own, whatever the current buffer is.
   void add_check_to(Field field, BufferCheck check, const Word& at);
 
@@ -81,6 +84,12 @@ class Builder {
   }
   [[nodiscard]] bool decodes_base64() const noexcept { return decodes_base64_; }
 
+  /// After a fault: what is missing for it is not reported too.
+  void forgive() noexcept {
+    ++lists_[current_].checks;
+    pending_transforms_.clear();
+  }
+
   /// The content that a modifier is for: the last one, within the current buffer where one is set.
   [[nodiscard]] Content* last_content() noexcept;
   /// The very last check, where it is a content.
@@ -91,7 +100,7 @@ class Builder {
   bool move_last_content(Field field, const Word& at);
   /// Moves the last pcre into a field (its flag U, P …).
   void move_last_check(Field field, const Word& at);
-  /// A check in the current buffer that a relative one can start behind.
+  /// Whether there is a check that a relative one can start behind.
   [[nodiscard]] bool has_anchor() const noexcept;
 
   // Variables of byte_extract and byte_math.
@@ -152,7 +161,6 @@ class Builder {
   std::vector<List> lists_;
   size_t current_ = payload_list;
   std::vector<Transform> pending_transforms_;
-  bool is_fresh_ = false;  ///< buffer named, no check in it since
   size_t flow_bits_ = 0;
   uint32_t explicit_priority_ = 0;
   uint32_t class_priority_ = 3;

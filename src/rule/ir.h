@@ -51,7 +51,7 @@ struct Operand {
 
 /// `content` with all its modifiers, as written (nothing derived).
 struct Content {
-  std::string bytes;  ///< decoded pattern, 1 to 255 bytes
+  std::string bytes;  ///< decoded pattern, 1 to 8192 bytes
   bool is_negated = false;
   bool is_nocase = false;
   bool starts_with = false;  ///< startswith
@@ -81,7 +81,7 @@ enum class NumberBase : uint8_t { binary, decimal, hexadecimal, octal };
 enum class Endian : uint8_t { big, little, dce };
 
 struct ByteTest {
-  uint8_t bytes = 0;  ///< 0 with a variable count
+  uint8_t bytes = 0;  ///< 0 with a variable count; as text: as many digits as there are
   int bytes_variable = -1;
   bool is_negated = false;
   enum class Operator : uint8_t {

@@ -10,7 +10,8 @@ namespace shrike::rule {
 
 namespace {
 
-constexpr int64_t offset_max = 65535;
+constexpr int64_t offset_max = INT32_MAX;
+constexpr int64_t bytes_max = 23;
 
 /// "multiplier 4" to name and number.
 struct Entry {
@@ -97,12 +98,22 @@ NumberBase settled_base(const CommonFlags& flags) {
   return flags.is_string && flags.base == NumberBase::binary ? NumberBase::decimal : flags.base;
 }
 
-/// Binary numbers have 1 to 8 bytes, text up to 23 digits.
+/// Binary numbers have 1 to 8 bytes, text up to 23 digits, 0 for as many as there are.
 bool check_size(const Word& word, int64_t bytes, const CommonFlags& flags, RuleReport& report) {
   const int64_t max = flags.is_string ? 23 : 8;
-  if (bytes >= 1 && bytes <= max) return true;
-  report.error(word, "byte-count", "{} bytes cannot be read; write 1 to {}", bytes, max);
+  const int64_t min = flags.is_string ? 0 : 1;
+  if (bytes >= min && bytes <= max) return true;
+  report.error(word, "byte-count", "{} bytes cannot be read; write {} to {}", bytes, min, max);
   return false;
+}
+
+template <typename Check>
+void add_byte_check(Builder& builder, const Check& check, const Argument& argument) {
+  if (check.is_relative) {
+    builder.add_relative_check(check, argument.name);
+  } else {
+    builder.add_check(check, argument.name);
+  }
 }
 
 struct TestOperator {
@@ -150,7 +161,7 @@ void parse_byte_test(Builder& builder, const Keyword& keyword, const Argument& a
     report_value(keyword, argument.value, report);
     return;
   }
-  const auto size = parse_operand(bytes, 0, offset_max, builder);
+  const auto size = parse_operand(bytes, 0, bytes_max, builder);
   const auto compared = parse_operand(value, 0, UINT32_MAX, builder);
   const auto place = parse_operand(offset, -offset_max, offset_max, builder);
   if (!size || !compared || !place) return;
@@ -163,7 +174,7 @@ void parse_byte_test(Builder& builder, const Keyword& keyword, const Argument& a
   check.endian = flags.endian;
   check.base = settled_base(flags);
   check.bitmask = flags.bitmask;
-  builder.add_check(check, argument.name);
+  add_byte_check(builder, check, argument);
 }
 
 namespace {
@@ -213,7 +224,7 @@ void parse_byte_jump(Builder& builder, const Keyword& keyword, const Argument& a
                  "'from_beginning' cannot stand beside 'from_end'; keep one of them");
     return;
   }
-  const auto size = parse_operand(bytes, 0, offset_max, builder);
+  const auto size = parse_operand(bytes, 0, bytes_max, builder);
   const auto place = parse_operand(offset, -offset_max, offset_max, builder);
   if (!size || !place) return;
   // Zero bytes read nothing: from_end and post_offset then move the cursor alone.
@@ -225,7 +236,7 @@ void parse_byte_jump(Builder& builder, const Keyword& keyword, const Argument& a
   check.endian = flags.endian;
   check.base = settled_base(flags);
   check.bitmask = flags.bitmask;
-  builder.add_check(check, argument.name);
+  add_byte_check(builder, check, argument);
 }
 
 void parse_byte_extract(Builder& builder, const Keyword& keyword, const Argument& argument) {
@@ -267,7 +278,7 @@ void parse_byte_extract(Builder& builder, const Keyword& keyword, const Argument
   check.is_relative = flags.is_relative;
   check.endian = flags.endian;
   check.base = settled_base(flags);
-  builder.add_check(check, argument.name);
+  add_byte_check(builder, check, argument);
 }
 
 namespace {
@@ -366,7 +377,7 @@ void parse_byte_math(Builder& builder, const Keyword& keyword, const Argument& a
   check.op = *op;
   check.right = *right;
   check.result = *result;
-  builder.add_check(check, argument.name);
+  add_byte_check(builder, check, argument);
 }
 
 }  // namespace shrike::rule

@@ -15,13 +15,12 @@ constexpr int64_t distance_max = 1024 * 1024;  // Suricata: DETECT_CONTENT_VALUE
 
 void parse_content(Builder& builder, const Keyword&, const Argument& argument) {
   auto bytes = decode_content(argument.value, builder.report());
-  if (!bytes) return;
+  if (!bytes) bytes = "?";  // broken and reported; what follows may still refer to a content
   if (bytes->empty() || bytes->size() > content_bytes_max) {
     builder.report().error(argument.value, "content-size",
                            "a content of {} bytes; write 1 to {}, longer ones as several with "
                            "'distance:0; within:…;'",
                            bytes->size(), content_bytes_max);
-    return;
   }
   Content content;
   content.bytes = std::move(*bytes);
@@ -142,8 +141,7 @@ void parse_startswith(Builder& builder, const Keyword&, const Argument& argument
 
 void parse_endswith(Builder& builder, const Keyword&, const Argument& argument) {
   Content* const content = find_content(builder, argument);
-  if (content == nullptr || is_refused(content->ends_with, "", builder, argument)) return;
-  content->ends_with = true;
+  if (content != nullptr) content->ends_with = true;
 }
 
 /// `fast_pattern`, `fast_pattern:only`, `fast_pattern:2,5`.
@@ -199,7 +197,11 @@ void parse_isdataat(Builder& builder, const Keyword& keyword, const Argument& ar
   const auto operand = parse_operand(position, 0, position_max, builder);
   if (!operand) return;
   check.position_bytes = *operand;
-  builder.add_check(check, argument.name);
+  if (check.is_relative) {
+    builder.add_relative_check(check, argument.name);
+  } else {
+    builder.add_check(check, argument.name);
+  }
 }
 
 void parse_bsize(Builder& builder, const Keyword&, const Argument& argument) {
@@ -243,16 +245,21 @@ void parse_pcre(Builder& builder, const Keyword&, const Argument& argument) {
     return;
   }
   const auto open = builder.open_field();
-  if (parsed->field && open && *open != *parsed->field) {
+  const bool is_body = parsed->field == Field::file_data && open == Field::http_response_body;
+  if (parsed->field && open && *open != *parsed->field && !is_body) {
     builder.report().error(argument.value, "pcre-flag",
                            "the flag is for {}, but {} is the current buffer; remove the flag",
                            to_text(*parsed->field), to_text(*open));
     return;
   }
-  const bool is_for_payload = !open && !parsed->field;
-  if (pcre.is_relative && is_for_payload && !builder.has_anchor()) {
+  const bool is_chained = pcre.is_relative && !open && !parsed->field;
+  if (is_chained && !builder.has_anchor()) {
     builder.report().error(argument.value, "no-anchor",
                            "flag R needs a match before it in the same buffer; remove it");
+    return;
+  }
+  if (is_chained) {
+    builder.add_relative_check(std::move(pcre), argument.name);
     return;
   }
   builder.add_check(std::move(pcre), argument.name);
@@ -285,7 +292,11 @@ void parse_base64_decode(Builder& builder, const Keyword& keyword, const Argumen
     *target = static_cast<uint32_t>(*number);
   }
   builder.set_decodes_base64();
-  builder.add_check(check, argument.name);
+  if (check.is_relative) {
+    builder.add_relative_check(check, argument.name);
+  } else {
+    builder.add_check(check, argument.name);
+  }
 }
 
 void parse_base64_data(Builder& builder, const Keyword& keyword, const Argument& argument) {
@@ -385,6 +396,11 @@ void parse_entropy(Builder& builder, const Keyword& keyword, const Argument& arg
   builder.add_check(check, argument.name);
 }
 
+/// Frames wait for the protocols that cut them; the name is kept in the rule's text only.
+void parse_frame(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  builder.open_buffer(keyword.field, argument.name);
+}
+
 using enum ArgumentNeed;
 using namespace trait;
 
@@ -416,7 +432,7 @@ constexpr Keyword rows[] = {
      "Other bytes for the content where packets are forwarded.", parse_replace,
      modifier | no_effect | must_be_quoted | after_match | ip_only},
     {"pcre", "", required, "[!]\"/<expression>/<flags>[,<captures>]\"", "A regular expression.",
-     parse_pcre, must_be_quoted | negatable},
+     parse_pcre, may_be_quoted | negatable},
     {"isdataat", "", required, "[!]<n or variable>[,relative]",
      "Whether the buffer has a byte there.", parse_isdataat, may_be_quoted},
     {"byte_test", "", required,
@@ -453,8 +469,8 @@ constexpr Keyword rows[] = {
      after_match},
     {"entropy", "", required, "[bytes <n>,] [offset <n>,] value <op> <n>",
      "Compares the entropy of the buffer's bytes.", parse_entropy},
-    {"frame", "", required, "<protocol>.<frame>", "Buffer of a protocol's unit.",
-     parse_sticky_buffer, sticky, Field::frame},
+    {"frame", "", required, "<protocol>.<frame>", "Buffer of a protocol's unit.", parse_frame,
+     sticky, Field::frame},
 };
 
 }  // namespace

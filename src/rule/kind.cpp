@@ -52,6 +52,7 @@ BufferFacts facts_of(Builder& builder) {
     const Field field = builder.lists()[node.list].field;
     if (field == Field::base64_data) continue;
     if (field == Field::payload) {
+      facts.has_app_field |= std::holds_alternative<FtpBounce>(node.check);
       if (is_packet_check(node.check)) continue;
       facts.has_payload = true;
       const auto* const content = std::get_if<Content>(&node.check);

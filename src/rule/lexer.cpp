@@ -1,6 +1,6 @@
 #include "lexer.h"
 
-#include "limits.h"
+#include "rule_limits.h"
 
 namespace shrike::rule {
 

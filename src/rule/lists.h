@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "limits.h"
 #include "report.h"
+#include "rule_limits.h"
 #include "words.h"
 
 namespace shrike::rule {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "lexer.h"
-#include "limits.h"
+#include "rule_limits.h"
 #include "shrike/base/diagnostics.h"
 #include "words.h"
 

@@ -60,6 +60,14 @@ void read_option(const OptionNode& option, Builder& builder) {
   keyword->parse(builder, *keyword, argument);
 }
 
+void read_options(const RuleNode& node, Builder& builder) {
+  for (const OptionNode& option : node.options) {
+    const uint32_t faults = builder.report().faults();
+    read_option(option, builder);
+    if (builder.report().faults() != faults) builder.forgive();
+  }
+}
+
 }  // namespace
 
 bool RuleReader::is_wanted(const RuleNode& node) const {
@@ -80,7 +88,7 @@ std::optional<Rule> RuleReader::read(const RuleText& text, const RuleNode& node,
   rule.info.file = text.start().file;
   rule.info.line = text.start().line;
   header_.read(node, builder);
-  for (const OptionNode& option : node.options) read_option(option, builder);
+  read_options(node, builder);
   if (rule.info.sid == 0) {
     report.error(node.action, "sid", "the rule has no sid; add 'sid:<number>;'");
   }

@@ -161,6 +161,11 @@ void report_value(const Keyword& keyword, const Word& value, RuleReport& report)
 }
 
 void parse_sticky_buffer(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  const std::string_view side = argument.value.text;
+  if (!side.empty() && side != "to_server" && side != "to_client") {
+    report_value(keyword, argument.value, builder.report());
+    return;
+  }
   builder.open_buffer(keyword.field, argument.name);
 }
 

@@ -123,7 +123,7 @@ inline constexpr std::array<FieldRow, fields_count> rows{{
     {igmp_hdr, "igmp.hdr", App::unknown, both, 2},
     {sctp_hdr, "sctp.hdr", App::unknown, both, 2},
     {sctp_chunk_data, "sctp.chunk_data", App::unknown, both, 2, many},
-    {frame, "frame", App::unknown, both, 2},
+    {frame, "frame", App::unknown, both, 2, many},
     // Files, of any protocol that carries them
     {file_data, "file.data", App::unknown, both, 2},
     {file_name, "file.name", App::unknown, both, 2},
