@@ -47,12 +47,8 @@ void TcpTracker::lend(TcpStream& stream, uint32_t block, const Chunk& chunk, Tra
     return;  // the packet's own bytes
   }
   buffers_.lend(block);
-  const uint64_t end = chunk.offset + chunk.bytes.size();
-  if (end > stream.inspected_offset) {
-    counters_.add(FlowCounter::inspected_bytes,
-                  end - std::max(chunk.offset, stream.inspected_offset));
-    stream.inspected_offset = end;
-  }
+  stream.inspected_offset =
+      std::max<uint64_t>(stream.inspected_offset, chunk.offset + chunk.bytes.size());
 }
 
 // One chunk a run of bytes. Behind a gap the progress moves only to where the bytes begin, so

@@ -43,10 +43,13 @@ void StreamBuffers::give_back_memory(const StreamBlock& block) noexcept {
   lent_[lent_count_++] = {block.memory, block.order};
 }
 
-void StreamBuffers::count_dropped(const TcpStream& stream, uint64_t offset, uint64_t end) noexcept {
-  if (end > stream.inspected_offset) {
-    counters_.add(FlowCounter::discarded_bytes, end - std::max(offset, stream.inspected_offset));
-  }
+// What inspection has passed was inspected, but for the bytes that came after it had.
+void StreamBuffers::count_dropped(TcpStream& stream, uint64_t offset, uint64_t end) noexcept {
+  const uint64_t edge = std::clamp(stream.passed_offset(), offset, end);
+  const uint64_t late = std::min<uint64_t>(stream.late_bytes, edge - offset);
+  stream.late_bytes -= static_cast<uint32_t>(late);
+  counters_.add(FlowCounter::inspected_bytes, edge - offset - late);
+  counters_.add(FlowCounter::discarded_bytes, end - edge);
 }
 
 void StreamBuffers::drop_block(TcpStream& stream, uint32_t index) noexcept {

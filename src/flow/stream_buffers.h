@@ -126,7 +126,7 @@ class StreamBuffers {
   void give_back_memory(const StreamBlock& block) noexcept;
   void copy_kept(const TcpStream& stream, uint64_t offset, uint8_t* to,
                  size_t count) const noexcept;
-  void count_dropped(const TcpStream& stream, uint64_t offset, uint64_t end) noexcept;
+  void count_dropped(TcpStream& stream, uint64_t offset, uint64_t end) noexcept;
 
   Options options_;
   FlowCounters& counters_;

@@ -154,7 +154,7 @@ bool TcpTracker::keep_payload(TcpSession& session, TcpStream& sender, TcpPacket&
     ++sequence;  // the SYN itself takes a number
   }
   // Bytes of a place that inspection has passed already come too late.
-  const uint64_t passed = sender.inspected_offset;
+  const uint64_t passed = sender.passed_offset();
   const bool may_be_late = StreamBuffers::offset_of(sender, sequence) < passed;
   const uint64_t kept_before = may_be_late ? buffers_.kept_before(sender, passed) : 0;
   const auto inserted = buffers_.insert(sender, sequence, packet.payload.first(length));
@@ -167,6 +167,7 @@ bool TcpTracker::keep_payload(TcpSession& session, TcpStream& sender, TcpPacket&
   }
   if (inserted.result == InsertResult::kept || inserted.result == InsertResult::out_of_place) {
     const uint64_t late = may_be_late ? buffers_.kept_before(sender, passed) - kept_before : 0;
+    sender.late_bytes += static_cast<uint32_t>(late);
     counters_.add(FlowCounter::kept_bytes, inserted.new_bytes - late);
     counters_.add(FlowCounter::skipped_repeated, length - (inserted.new_bytes - late));
     return true;

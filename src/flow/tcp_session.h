@@ -61,7 +61,7 @@ struct TcpStream {
   TargetPolicy policy = TargetPolicy::none;  ///< of the receiver; none: not asked for yet
   uint64_t base_offset = 0;                  ///< nothing is kept before it
   uint64_t raw_progress = 0;                 ///< raw inspection goes on here
-  uint64_t inspected_offset = 0;             ///< bytes before it are accounted for
+  uint64_t inspected_offset = 0;             ///< right edge of all that inspection was handed
   uint64_t app_progress = 0;                 ///< where a parser would go on
   uint32_t first_segment = 0;
   uint32_t last_segment = 0;
@@ -69,11 +69,17 @@ struct TcpStream {
   uint32_t last_block = 0;
   uint32_t first_sack = 0;
   uint32_t sacked_bytes = 0;
+  uint32_t late_bytes = 0;  ///< kept, but inspection had passed their place
   uint16_t blocks = 0;
   uint16_t sacks = 0;
   uint16_t urgent_bytes = 0;  ///< taken out of the sequence space so far (RFC 6093)
   uint8_t tcp_flags = 0;      ///< seen from the sender
   uint8_t unused = 0;
+
+  /// Inspection will not come back to bytes before it.
+  [[nodiscard]] uint64_t passed_offset() const noexcept {
+    return raw_progress > inspected_offset ? raw_progress : inspected_offset;
+  }
 };
 
 /// One connection. Zero bytes are a session that has not begun.
