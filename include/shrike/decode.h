@@ -48,7 +48,7 @@ struct DecoderOptions {
   uint32_t defrag_fragments_max = 65535;
   uint64_t defrag_bytes_max = 32u << 20;
   uint32_t defrag_timeout_seconds = 60;
-  std::vector<TargetPolicyRange> target_policies;  ///< longest prefix wins; default bsd
+  std::vector<TargetPolicyRange> target_policies{};  ///< longest prefix wins; default bsd
   bool vlan_separates_fragments = true;
 };
 

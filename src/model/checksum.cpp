@@ -5,12 +5,6 @@
 namespace shrike {
 namespace {
 
-/// Adds with the carry put back in: sums of any word size agree modulo 0xffff (RFC 1071 2(B)).
-uint64_t add_with_carry(uint64_t sum, uint64_t word) noexcept {
-  sum += word;
-  return sum + static_cast<uint64_t>(sum < word);
-}
-
 uint16_t fold(uint64_t sum) noexcept {
   sum = (sum >> 32) + (sum & 0xffffffff);
   sum = (sum >> 16) + (sum & 0xffff);
@@ -41,23 +35,24 @@ uint16_t pseudo_header_sum(const Datagram& datagram, size_t covered) noexcept {
 }  // namespace
 
 uint16_t internet_sum(Bytes bytes, uint16_t seed) noexcept {
+  // Sums of words of any size agree modulo 0xffff, in either byte order (RFC 1071 section 2). Sums
+  // of 32-bit words do not overflow 64 bits, so no carry has to be put back in.
   const uint8_t* at = bytes.data();
   size_t left = bytes.size();
-  uint64_t first = __builtin_bswap16(seed);
-  uint64_t second = 0;  // two chains: the additions of one wait for each other
-  for (; left >= 16; left -= 16, at += 16) {
-    uint64_t words[2];
-    std::memcpy(words, at, sizeof words);
-    first = add_with_carry(first, words[0]);
-    second = add_with_carry(second, words[1]);
+  uint64_t even = __builtin_bswap16(seed);
+  uint64_t odd = 0;
+  for (; left >= 8; left -= 8, at += 8) {
+    uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    even += word & 0xffffffff;
+    odd += word >> 32;
   }
-  uint64_t tail[2] = {0, 0};
+  uint64_t tail = 0;
   if (left != 0) {
-    std::memcpy(tail, at, left);
+    std::memcpy(&tail, at, left);
   }
-  first = add_with_carry(first, tail[0]);
-  second = add_with_carry(second, tail[1]);
-  return __builtin_bswap16(fold(add_with_carry(first, second)));
+  even += (tail & 0xffffffff) + (tail >> 32);
+  return __builtin_bswap16(fold(even + odd));
 }
 
 bool ip_checksum_holds(const Datagram& datagram) noexcept {
