@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "search.h"
 #include "shrike/base/check.h"
 
 namespace shrike::detect {
@@ -50,17 +51,18 @@ void Scanner::begin(uint32_t facts) noexcept {
   }
 }
 
-void Scanner::scan(const RuleGroup::Scan& scan, Bytes bytes) noexcept {
-  if (scan.head != no_index) {
-    scan_database(scan.head, bytes);
-  }
-  if (scan.whole != no_index) {
-    scan_database(scan.whole, bytes);
+void Scanner::scan(const RuleGroup::Layers& layers, Bytes bytes) noexcept {
+  for (const RuleGroup::Layer& layer : layers) {
+    if (layer.anchors != no_index) {
+      look_up(tables_->anchors[layer.anchors], bytes);
+    }
+    if (layer.database != no_index) {
+      scan_database(tables_->databases[layer.database], bytes);
+    }
   }
 }
 
-void Scanner::scan_database(uint32_t index, Bytes bytes) noexcept {
-  const LiteralDatabase& database = tables_->databases[index];
+void Scanner::scan_database(const LiteralDatabase& database, Bytes bytes) noexcept {
   bytes = bytes.first(std::min<size_t>(bytes.size(), database.scan_bytes_max));
   if (bytes.size() < database.shortest_bytes) {
     return;
@@ -77,10 +79,51 @@ void Scanner::add(const LiteralDatabase& database, uint32_t literal, uint32_t en
   const uint32_t last = database.first_rule[literal + 1];
   for (uint32_t at = database.first_rule[literal]; at < last; ++at) {
     const PatternRule& each = database.rules[at];
-    if ((each.needs & facts_) == each.needs && end >= each.end_first && end <= each.end_last &&
-        seen_in_[each.rule] != epoch_) {
-      seen_in_[each.rule] = epoch_;
-      candidates_[candidate_count_++] = each.rule;
+    if (end >= each.end_first && end <= each.end_last) {
+      add_candidate(each.rule, each.needs);
+    }
+  }
+}
+
+/// One bit test a place; only where a literal may begin there are its bytes looked up.
+void Scanner::look_up(const AnchorTable& anchors, Bytes bytes) noexcept {
+  for (const AnchorTable::Place& place : anchors.places) {
+    if (place.offset >= bytes.size()) {
+      return;
+    }
+    const uint8_t byte = bytes[place.offset];
+    if ((place.first_bytes[byte >> 6] >> (byte & 63) & 1) != 0) {
+      look_up_place(anchors, place, bytes.subspan(place.offset));
+    }
+  }
+}
+
+void Scanner::look_up_place(const AnchorTable& anchors, const AnchorTable::Place& place,
+                            Bytes bytes) noexcept {
+  for (uint32_t i = place.probe_first; i < place.probe_last; ++i) {
+    const AnchorTable::Probe& probe = anchors.probes[i];
+    if (bytes.size() < probe.key_bytes) {
+      continue;
+    }
+    uint32_t key = 0;
+    for (uint32_t at = 0; at < probe.key_bytes; ++at) {
+      const uint8_t byte = bytes[at];
+      const bool is_upper = probe.is_nocase && byte >= 'A' && byte <= 'Z';
+      key = key << 8 | (is_upper ? byte | 0x20u : byte);
+    }
+    const AnchorTable::Slot* const slots = anchors.slots.data() + probe.slot_index;
+    uint32_t slot = AnchorTable::slot_of(key, probe.slot_mask);
+    while (slots[slot].first != slots[slot].last && slots[slot].key != key) {
+      slot = (slot + 1) & probe.slot_mask;
+    }
+    for (uint32_t at = slots[slot].first; at < slots[slot].last; ++at) {
+      const AnchorTable::Entry& entry = anchors.entries[at];
+      if (entry.length <= bytes.size() &&
+          equals_bytes(bytes.data(), anchors.bytes.data() + entry.bytes_at, entry.length,
+                       probe.is_nocase)) {
+        ++literals_found;
+        add_candidate(entry.rule, entry.needs);
+      }
     }
   }
 }

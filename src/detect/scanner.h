@@ -25,8 +25,8 @@ class Scanner {
   /// Begins a datagram with these need:: bits: no candidates.
   void begin(uint32_t facts) noexcept;
 
-  /// Scans bytes with a group's databases; finds are added to the candidates, each rule once.
-  void scan(const RuleGroup::Scan& scan, Bytes bytes) noexcept;
+  /// Looks for a group's literals; finds are added to the candidates, each rule once.
+  void scan(const RuleGroup::Layers& layers, Bytes bytes) noexcept;
 
   /// Candidates in ascending order. Valid until the next begin.
   [[nodiscard]] std::span<const uint32_t> candidates() noexcept;
@@ -36,7 +36,16 @@ class Scanner {
   uint64_t literals_found = 0;
 
  private:
-  void scan_database(uint32_t index, Bytes bytes) noexcept;
+  void scan_database(const LiteralDatabase& database, Bytes bytes) noexcept;
+  void look_up(const AnchorTable& anchors, Bytes bytes) noexcept;
+  void look_up_place(const AnchorTable& anchors, const AnchorTable::Place& place,
+                     Bytes bytes) noexcept;
+  void add_candidate(uint32_t rule, uint32_t needs) noexcept {
+    if ((needs & facts_) == needs && seen_in_[rule] != epoch_) {
+      seen_in_[rule] = epoch_;
+      candidates_[candidate_count_++] = rule;
+    }
+  }
   void add(const LiteralDatabase& database, uint32_t literal, uint32_t end) noexcept;
 
   struct Find;

@@ -77,7 +77,7 @@ struct PatternRule {
   uint32_t end_last = no_index;
 };
 
-/// One literal database; several groups may share it. Pattern ids index `patterns`.
+/// One literal database; several groups may share it. Pattern ids index `first_rule`.
 struct LiteralDatabase {
   std::unique_ptr<hs_database, void (*)(hs_database*)> database{nullptr, nullptr};
   std::vector<uint32_t> first_rule;  ///< [patterns + 1] into rules
@@ -85,6 +85,44 @@ struct LiteralDatabase {
   uint32_t shortest_bytes = 0;         ///< buffers below this cannot match
   uint32_t scan_bytes_max = no_index;  ///< no window ends behind this: scan no further
   uint64_t content_hash = 0;           ///< of the literals, for dumps
+};
+
+/// Literals that can stand at one place only (`depth` equal to their length, `startswith`): looked
+/// up by their first bytes instead of searched. A third of ET's TCP rules are found this way.
+struct AnchorTable {
+  struct Entry {
+    uint32_t rule = 0;
+    uint32_t needs = 0;
+    uint32_t bytes_at = 0;  ///< AnchorTable::bytes
+    uint32_t length = 0;
+  };
+  /// A hash table over the first `key_bytes` (1 to 4) bytes of literals at one place.
+  struct Probe {
+    uint32_t key_bytes = 0;
+    bool is_nocase = false;   ///< keys and bytes are in lower case
+    uint32_t slot_index = 0;  ///< slots [slot_index, +slot_mask + 1)
+    uint32_t slot_mask = 0;
+  };
+  struct Slot {
+    uint32_t key = 0;
+    uint32_t first = 0;  ///< entries [first, last)
+    uint32_t last = 0;   ///< equal to first: an empty slot, the end of a search
+  };
+  struct Place {
+    std::array<uint64_t, 4> first_bytes{};  ///< bit set of what a literal here may begin with
+    uint32_t offset = 0;
+    uint32_t probe_first = 0;
+    uint32_t probe_last = 0;
+  };
+  std::vector<Place> places;  ///< by offset
+  std::vector<Probe> probes;
+  std::vector<Slot> slots;
+  std::vector<Entry> entries;
+  std::vector<uint8_t> bytes;
+
+  [[nodiscard]] static constexpr uint32_t slot_of(uint32_t key, uint32_t mask) noexcept {
+    return (key * 0x9e3779b1u >> 16) & mask;
+  }
 };
 
 /// A rule without a literal, with the facts it needs so that most are passed over at once.
@@ -95,14 +133,16 @@ struct OpenRule {
 
 /// What one direction of a flow, or one datagram without flow, meets.
 struct RuleGroup {
-  /// Literal databases (RuleTables::databases) over one kind of bytes; no_index where no rule has
-  /// a literal there. `head` looks at the first bytes only, and is the cheaper one.
-  struct Scan {
-    uint32_t head = no_index;
-    uint32_t whole = no_index;
+  /// What is looked for in one kind of bytes: literals at fixed places, and all others.
+  struct Layer {
+    uint32_t anchors = no_index;   ///< RuleTables::anchors
+    uint32_t database = no_index;  ///< RuleTables::databases
   };
-  Scan payload;  ///< of a packet
-  Scan stream;   ///< chunks; and payload that did not enter the stream
+  /// The first layer holds the rules for any port and is shared by all groups of a direction and
+  /// transport, so that it stays in the CPU's cache; the second holds those of the group's ports.
+  using Layers = std::array<Layer, 2>;
+  Layers payload;  ///< of a packet
+  Layers stream;   ///< chunks; and payload that did not enter the stream
   /// Rules without a literal, in inspection order, by open_key of the datagram.
   static constexpr unsigned open_keys = 16;
   std::array<uint32_t, open_keys + 1> open_index{};  ///< RuleTables::open_rules
@@ -170,6 +210,7 @@ struct RuleTables {
   std::vector<PcreCode> pcres;
   std::vector<PcreCapture> captures;
 
+  std::vector<AnchorTable> anchors;
   std::vector<LiteralDatabase> databases;
   std::vector<OpenRule> open_rules;
   std::vector<RuleGroup> groups;

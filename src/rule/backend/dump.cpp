@@ -268,29 +268,42 @@ void append_rule(Text& text, const RuleTables& tables, uint32_t index) {
   }
 }
 
-void append_database(Text& text, const RuleTables& tables, std::string_view name, uint32_t index) {
-  if (index == no_index) {
-    return;
+void append_layers(Text& text, const RuleTables& tables, std::string_view name,
+                   const RuleGroup::Layers& layers) {
+  for (const RuleGroup::Layer& layer : layers) {
+    if (layer.anchors != no_index) {
+      const AnchorTable& anchors = tables.anchors[layer.anchors];
+      append(text, "  {} anchors #{}: {} literals at {} places\n", name, layer.anchors,
+             anchors.entries.size(), anchors.places.size());
+    }
+    if (layer.database != no_index) {
+      const LiteralDatabase& database = tables.databases[layer.database];
+      append(text, "  {} #{} {:016x}: {} literals, {} rules\n", name, layer.database,
+             database.content_hash, database.first_rule.size() - 1, database.rules.size());
+    }
   }
-  const LiteralDatabase& database = tables.databases[index];
-  append(text, "  {} #{} {:016x}: {} literals, {} rules, first {} bytes\n", name, index,
-         database.content_hash, database.first_rule.size() - 1, database.rules.size(),
-         database.scan_bytes_max == no_index ? "all" : std::to_string(database.scan_bytes_max));
+}
+
+bool holds(const RuleTables& tables, const RuleGroup::Layers& layers, uint32_t rule) {
+  const auto is_rule = [rule](const auto& each) { return each.rule == rule; };
+  return std::any_of(layers.begin(), layers.end(), [&](const RuleGroup::Layer& layer) {
+    if (layer.anchors != no_index) {
+      const auto& entries = tables.anchors[layer.anchors].entries;
+      if (std::any_of(entries.begin(), entries.end(), is_rule)) {
+        return true;
+      }
+    }
+    if (layer.database == no_index) {
+      return false;
+    }
+    const auto& rules = tables.databases[layer.database].rules;
+    return std::any_of(rules.begin(), rules.end(), is_rule);
+  });
 }
 
 bool holds(const RuleTables& tables, const RuleGroup& group, uint32_t rule) {
-  for (const uint32_t index :
-       {group.payload.head, group.payload.whole, group.stream.head, group.stream.whole}) {
-    if (index == no_index) {
-      continue;
-    }
-    const auto& rules = tables.databases[index].rules;
-    if (std::any_of(rules.begin(), rules.end(),
-                    [rule](const PatternRule& each) { return each.rule == rule; })) {
-      return true;
-    }
-  }
-  return std::any_of(tables.open_rules.begin() + group.open_index.front(),
+  return holds(tables, group.payload, rule) || holds(tables, group.stream, rule) ||
+         std::any_of(tables.open_rules.begin() + group.open_index.front(),
                      tables.open_rules.begin() + group.open_index.back(),
                      [rule](const OpenRule& each) { return each.rule == rule; });
 }
@@ -319,10 +332,8 @@ std::string dump_groups(const RuleTables& tables, std::optional<uint32_t> sid) {
       continue;
     }
     append(text, "group {} ({}): {} rules\n", index, group.name, group.rules);
-    append_database(text, tables, "payload head", group.payload.head);
-    append_database(text, tables, "payload", group.payload.whole);
-    append_database(text, tables, "stream head", group.stream.head);
-    append_database(text, tables, "stream", group.stream.whole);
+    append_layers(text, tables, "payload", group.payload);
+    append_layers(text, tables, "stream", group.stream);
     append(text, "  without a literal, by key:");
     for (unsigned key = 0; key < RuleGroup::open_keys; ++key) {
       append(text, " {}", group.open_index[key + 1] - group.open_index[key]);

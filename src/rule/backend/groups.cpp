@@ -4,7 +4,9 @@
 #include <array>
 #include <map>
 #include <string>
+#include <tuple>
 
+#include "backend/anchors.h"
 #include "shrike/base/hash.h"
 #include "shrike/model/datagram.h"
 #include "shrike/model/stream.h"
@@ -22,9 +24,6 @@ constexpr std::array<uint16_t, 36> frequent_ports{
 /// A set of ports that no rule tells apart gets a group of its own from this size on.
 constexpr uint32_t large_class_ports = 4096;
 
-/// Literals that must end within this many bytes are searched for in the head of a buffer only.
-constexpr uint32_t head_bytes_max = 128;
-
 struct TransportName {
   TransportClass transport;
   std::string_view name;
@@ -41,27 +40,39 @@ constexpr std::array transports{
 
 using Rules = std::vector<uint32_t>;  // ascending
 
+Rules united(const Rules& one, const Rules& other) {
+  Rules result;
+  std::set_union(one.begin(), one.end(), other.begin(), other.end(), std::back_inserter(result));
+  return result;
+}
+
 class GroupBuilder {
  public:
   GroupBuilder(RuleTables& tables, const std::vector<std::optional<FastPattern>>& patterns,
                const std::vector<bool>& awake, DatabaseBuilder& databases)
-      : tables_(tables), patterns_(patterns), awake_(awake), databases_(databases) {}
+      : tables_(tables),
+        patterns_(patterns),
+        awake_(awake),
+        databases_(databases),
+        anchors_(tables) {}
 
   void build();
 
  private:
   [[nodiscard]] Rules rules_of(Direction direction, const TransportName& transport) const;
   void build_ports(Direction direction, const TransportName& transport, const Rules& rules);
-  uint16_t add_group(const Rules& rules, bool is_tcp, std::string name);
+  uint16_t add_group(const Rules& any, const Rules& own, bool is_tcp, std::string name);
+  void add_layer(const Rules& rules, bool is_tcp, size_t layer, RuleGroup& group);
   void add_open_rules(const Rules& rules, RuleGroup& group);
   [[nodiscard]] Literal literal_of(uint32_t rule) const;
-  [[nodiscard]] RuleGroup::Scan ask(const std::vector<Literal>& literals);
+  [[nodiscard]] RuleGroup::Layer ask(const std::vector<Literal>& literals);
 
   RuleTables& tables_;
   const std::vector<std::optional<FastPattern>>& patterns_;
   const std::vector<bool>& awake_;
   DatabaseBuilder& databases_;
-  std::map<std::pair<bool, Rules>, uint16_t> known_;
+  std::map<std::tuple<bool, Rules, Rules>, uint16_t> known_;
+  AnchorBuilder anchors_;
 };
 
 bool has_other_protocol(const std::bitset<256>& protocols) {
@@ -130,26 +141,17 @@ Literal GroupBuilder::literal_of(uint32_t rule) const {
           {rule, tables_.rules[rule].needs, pattern.end_first, pattern.end_last}};
 }
 
-RuleGroup::Scan GroupBuilder::ask(const std::vector<Literal>& literals) {
-  std::vector<Literal> head;
-  std::vector<Literal> whole;
+RuleGroup::Layer GroupBuilder::ask(const std::vector<Literal>& literals) {
+  std::vector<Literal> anchored;
+  std::vector<Literal> free;
   for (const Literal& literal : literals) {
-    (literal.rule.end_last <= head_bytes_max ? head : whole).push_back(literal);
+    const bool has_place = literal.rule.end_first == literal.rule.end_last;
+    (has_place ? anchored : free).push_back(literal);
   }
-  return {databases_.ask(std::move(head)), databases_.ask(std::move(whole))};
+  return {anchors_.ask(std::move(anchored)), databases_.ask(std::move(free))};
 }
 
-uint16_t GroupBuilder::add_group(const Rules& rules, bool is_tcp, std::string name) {
-  const auto [at, is_new] =
-      known_.try_emplace({is_tcp, rules}, static_cast<uint16_t>(tables_.groups.size()));
-  if (!is_new) {
-    tables_.groups[at->second].name += ", " + name;
-    return at->second;
-  }
-  RuleGroup group;
-  group.name = std::move(name);
-  group.rules = static_cast<uint32_t>(rules.size());
-  add_open_rules(rules, group);
+void GroupBuilder::add_layer(const Rules& rules, bool is_tcp, size_t layer, RuleGroup& group) {
   std::vector<Literal> payload;
   std::vector<Literal> stream;
   for (const uint32_t rule : rules) {
@@ -164,8 +166,24 @@ uint16_t GroupBuilder::add_group(const Rules& rules, bool is_tcp, std::string na
       stream.push_back(literal_of(rule));
     }
   }
-  group.payload = ask(payload);
-  group.stream = ask(stream);
+  group.payload[layer] = ask(payload);
+  group.stream[layer] = ask(stream);
+}
+
+uint16_t GroupBuilder::add_group(const Rules& any, const Rules& own, bool is_tcp,
+                                 std::string name) {
+  const auto [at, is_new] =
+      known_.try_emplace({is_tcp, any, own}, static_cast<uint16_t>(tables_.groups.size()));
+  if (!is_new) {
+    tables_.groups[at->second].name += ", " + name;
+    return at->second;
+  }
+  RuleGroup group;
+  group.name = std::move(name);
+  group.rules = static_cast<uint32_t>(any.size() + own.size());
+  add_open_rules(united(any, own), group);
+  add_layer(any, is_tcp, 0, group);
+  add_layer(own, is_tcp, 1, group);
   tables_.groups.push_back(std::move(group));
   return at->second;
 }
@@ -223,12 +241,6 @@ PortClasses classify(const RuleTables& tables, const Rules& specific, Direction 
   return result;
 }
 
-Rules united(const Rules& one, const Rules& other) {
-  Rules result;
-  std::set_union(one.begin(), one.end(), other.begin(), other.end(), std::back_inserter(result));
-  return result;
-}
-
 void GroupBuilder::build_ports(Direction direction, const TransportName& transport,
                                const Rules& rules) {
   Rules any;
@@ -259,10 +271,10 @@ void GroupBuilder::build_ports(Direction direction, const TransportName& transpo
     if (at == own.end()) {
       rest = united(rest, named);
     } else {
-      group_of_class[id] = add_group(united(any, named), is_tcp, prefix + at->second);
+      group_of_class[id] = add_group(any, named, is_tcp, prefix + at->second);
     }
   }
-  const uint16_t rest_group = add_group(united(any, rest), is_tcp, prefix + "rest");
+  const uint16_t rest_group = add_group(any, rest, is_tcp, prefix + "rest");
   auto& table =
       tables_.port_groups[static_cast<size_t>(direction)][static_cast<size_t>(transport.transport)];
   table.resize(65536);
@@ -285,7 +297,7 @@ void GroupBuilder::build() {
                                  (direction == Direction::to_server ? " to_server" : " to_client");
         tables_.other_groups[static_cast<size_t>(direction)]
                             [static_cast<size_t>(transport.transport)] =
-            add_group(rules, false, name);
+            add_group(rules, {}, false, name);
       }
     }
   }
@@ -295,7 +307,7 @@ void GroupBuilder::build() {
       events.push_back(index);
     }
   }
-  tables_.event_group = add_group(events, false, "no ip");
+  tables_.event_group = add_group(events, {}, false, "no ip");
 }
 
 }  // namespace
