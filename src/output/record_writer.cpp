@@ -16,7 +16,6 @@ constexpr size_t base_bytes_max = 16384;
 /// Of a frame without IP: what fast.log shows.
 constexpr size_t frame_head_bytes = 32;
 constexpr size_t ethernet_header_bytes = 14;
-constexpr size_t ipv6_next_header_at = 6;  // RFC 8200, section 3
 
 constexpr CounterRow rows[] = {
     {"output.records", "records", "records that workers handed to the collector"},
@@ -45,15 +44,12 @@ bool is_icmp(uint8_t protocol) noexcept {
   return protocol == ip_protocol::icmp || protocol == ip_protocol::icmpv6;
 }
 
-/// The protocol that Suricata names: what it decoded, else what the IP header itself says, which
-/// for IPv6 is the first extension header ("IPv6-Frag" of a fragment).
+/// The protocol that Suricata names: what it decoded; a fragment of IPv6 by its fragment header,
+/// whatever stands before that.
 uint8_t named_protocol(const Datagram& datagram) noexcept {
-  if (datagram.ip_version == 6 && !datagram.has_transport &&
-      datagram.origin != DatagramOrigin::stream_end &&
-      datagram.ip_header.size() > ipv6_next_header_at) {
-    return datagram.ip_header[ipv6_next_header_at];
-  }
-  return datagram.protocol;
+  constexpr uint8_t ipv6_fragment_header = 44;
+  return datagram.ip_version == 6 && datagram.is_fragment ? ipv6_fragment_header
+                                                          : datagram.protocol;
 }
 
 void copy_ethernet(const Datagram& datagram, DatagramSection& section) noexcept {
@@ -189,7 +185,8 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
                                    .from_stream = alert.from_stream,
                                    .is_silent = alert.is_silent,
                                    .drops = alert.drops,
-                                   .has_tx = alert.has_tx};
+                                   .has_tx = alert.has_tx,
+                                   .is_about_flow = alert.is_about_flow};
   CarrierSection carrier;
   draft.add(SectionKind::datagram, bytes_of(datagram_section));
   draft.add(SectionKind::alert, bytes_of(alert_section));

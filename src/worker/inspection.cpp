@@ -44,6 +44,7 @@ void Inspection::finish(const RuleSet& rules) noexcept {
 }
 
 void Inspection::detect(const RuleSet& rules) noexcept {
+  records_.set_generation(rules.generation());
   detector_.inspect(rules, tracked_, alerts_);
   write_alerts();
   write_flow_ends();

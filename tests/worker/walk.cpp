@@ -68,7 +68,8 @@ WalkResult walk(const std::vector<craft::TimedFrame>& frames, const std::string&
   worker::OfflineOptions offline{options.engines, options.workers};
   offline.engines.records = output::records_for(sinks);
   output::Collector collector({}, sinks, diagnostics);
-  collector.use_rules(0, {compiled->infos(), compiled->bit_names(), compiled->integer_names()});
+  collector.use_rules(compiled->generation(),
+                      {compiled->infos(), compiled->bit_names(), compiled->integer_names()});
   MemorySource source(frames, options.batch_packets);
   {
     worker::OfflineRun run(offline, source, *compiled, collector);
