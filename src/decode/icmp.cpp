@@ -117,14 +117,11 @@ size_t extra_header_bytes(Work& work, Bytes bytes) noexcept {
 // ---- ICMPv6 (RFC 4443, 4861, 2710, 2894, 3122, 4065, 4286, 4620, 5568, 6275, 6550, …) --------
 
 namespace icmpv6 {
-constexpr uint8_t unreachable = 1, too_big = 2, time_exceeded = 3, parameter_problem = 4,
-                  echo = 128, echo_reply = 129, listener_query = 130, listener_done = 132,
-                  router_solicitation = 133, redirect = 137, renumbering = 138,
+constexpr uint8_t unreachable = 1, time_exceeded = 3, parameter_problem = 4, echo = 128,
+                  echo_reply = 129, listener_query = 130, listener_done = 132, renumbering = 138,
                   node_information_query = 139, node_information_reply = 140,
-                  inverse_solicitation = 141, certification_advertisement = 149,
                   experimental_mobility = 150, router_discovery_first = 151,
-                  router_discovery_last = 153, fast_handover = 154, routing_low_power = 155,
-                  locator_update = 156, multicast_low_power = 159;
+                  router_discovery_last = 153, routing_low_power = 155, multicast_low_power = 159;
 }
 
 bool is_icmpv6_code_known(uint8_t type, uint8_t code) noexcept {

@@ -60,17 +60,18 @@ bool decode_ipv4(Work& work, Bytes bytes) noexcept {
   const Bytes header = bytes.first(size_t{bytes[0] & 0xfu} * 4);
   const Bytes whole = bytes.first(load_big16(bytes.data() + 2));
   const Bytes data = whole.subspan(header.size());
+  Datagram& datagram = work.datagram;
+  datagram.address_version = 4;
+  std::memcpy(datagram.source.bytes.data(), header.data() + 12, 4);
+  std::memcpy(datagram.target.bytes.data(), header.data() + 16, 4);
   if (header.size() > header_bytes_min &&
       !decode_ipv4_options(work, header.subspan(header_bytes_min))) [[unlikely]] {
     return false;
   }
-  Datagram& datagram = work.datagram;
   datagram.ip_version = 4;
   datagram.protocol = header[9];
   datagram.ip_header = header;
   datagram.ip_payload = data;
-  std::memcpy(datagram.source.bytes.data(), header.data() + 12, 4);
-  std::memcpy(datagram.target.bytes.data(), header.data() + 16, 4);
   if ((load_big16(header.data() + 6) & fragment_bits) != 0) [[unlikely]] {
     decode_fragment(work, header, data);
     return true;

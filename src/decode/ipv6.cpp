@@ -85,6 +85,7 @@ bool decode_ipv6(Work& work, Bytes bytes) noexcept {
   }
   Datagram& datagram = work.datagram;
   datagram.ip_version = 6;
+  datagram.address_version = 6;
   datagram.ip_header = bytes.first(header_bytes);
   datagram.ip_payload = bytes.subspan(header_bytes, load_big16(bytes.data() + 4));
   std::memcpy(datagram.source.bytes.data(), bytes.data() + 8, 16);

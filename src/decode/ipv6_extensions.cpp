@@ -8,7 +8,6 @@ namespace {
 
 constexpr size_t fragment_header_bytes = 8;
 constexpr size_t authentication_bytes_min = 12;
-constexpr size_t esp_header_bytes = 8;
 
 /// Where the walk stands.
 struct Chain {

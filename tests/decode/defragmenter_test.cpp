@@ -133,9 +133,9 @@ TEST(Defragmenter, OpensTunnelsInRebuiltDatagrams) {
 
 /// Novak's fragments, as Sturges and he published them for six policies.
 const std::vector<Part> novak = {
-    {0, 24, 'A'},   {32, 16, 'B'},         {48, 24, 'C'},  {80, 8, 'D'},   {104, 16, 'E'},
+    {0, 24, 'A'},   {32, 16, 'B'},         {48, 24, 'C'},  {80, 8, 'D'},  {104, 16, 'E'},
     {120, 24, 'F'}, {144, 16, 'G'},        {160, 16, 'H'}, {176, 8, 'I'}, {8, 32, 'J'},
-    {48, 24, 'K'},  {72, 24, 'L'},         {96, 24, 'M'},  {128, 8, 'N'},  {152, 8, 'O'},
+    {48, 24, 'K'},  {72, 24, 'L'},         {96, 24, 'M'},  {128, 8, 'N'}, {152, 8, 'O'},
     {160, 8, 'P'},  {176, 16, 'Q', false},
 };
 

@@ -137,6 +137,8 @@ TEST(Ipv4, ChecksOptions) {
     }
     EXPECT_EQ(events, test.events);
     EXPECT_EQ(datagrams[0].ip_version, test.is_ip ? 4 : 0);
+    EXPECT_EQ(datagrams[0].address_version, 4);
+    EXPECT_EQ(to_text(datagrams[0].source, 4), "10.0.0.1");
     EXPECT_EQ(datagrams[0].has_transport, test.is_ip);
     EXPECT_EQ(datagrams[0].ipv4_options, test.present);
   }

@@ -135,6 +135,9 @@ struct Datagram {
   DatagramOrigin origin = DatagramOrigin::wire;
   LinkType link_type = LinkType::ethernet;  ///< of `frame`; raw_ip for tunnelled ones
   uint8_t ipv6_extensions = 0;              ///< bits of ipv6_extension
+  /// As ip_version; but also 4 where the addresses are good and the header is not (its options
+  /// overrun): Suricata still tries such a datagram against address-only rules, as protocol 0.
+  uint8_t address_version = 0;
   uint8_t depth = 0;  ///< 0 for the frame's own layer, 1 for the first tunnelled …
   uint8_t order = 0;  ///< position among the datagrams of its frame, in inspection order
   uint8_t vlan_count = 0;
