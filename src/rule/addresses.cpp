@@ -44,7 +44,8 @@ std::optional<AddressRange> parse_address(std::string_view text) {
     for (size_t i = 0; i < 4; ++i) {
       uint8_t value = 0;
       const auto [stop, fault] = std::from_chars(at, end, value);
-      if (fault != std::errc{} || stop - at > 3) return std::nullopt;
+      const bool has_leading_zero = stop - at > 1 && *at == '0';
+      if (fault != std::errc{} || stop - at > 3 || has_leading_zero) return std::nullopt;
       range.first.bytes[i] = value;
       if (i < 3 && (stop == end || *stop != '.')) return std::nullopt;
       if (i == 3 && stop != end) return std::nullopt;
@@ -102,10 +103,11 @@ std::optional<AddressSet> to_set(Gathered& all, const Word& word, RuleReport& re
   if (all.positive.empty()) all.positive = {everything(4), everything(6)};
   normalize(all.positive);
   normalize(all.negated);
-  const bool all_ipv4_negated =
-      std::find(all.negated.begin(), all.negated.end(), everything(4)) != all.negated.end();
+  const bool is_all_negated = std::any_of(
+      all.negated.begin(), all.negated.end(),
+      [](const AddressRange& range) { return range == everything(4) || range == everything(6); });
   set.ranges = all.negated.empty() ? std::move(all.positive) : subtract(all.positive, all.negated);
-  if (all_ipv4_negated || set.ranges.empty()) {
+  if (is_all_negated || set.ranges.empty()) {
     report.error(word, "address-space",
                  "'{}' leaves no address: the complete IP space is negated; give the variable "
                  "behind the '!' networks instead of any",

@@ -20,6 +20,29 @@ bool can_precede(const BufferCheck& check) {
          std::holds_alternative<IsDataAt>(check);
 }
 
+bool is_of_file(Field field) {
+  return field == Field::file_data || field == Field::file_name || field == Field::file_magic;
+}
+
+/// Source: Suricata, AppLayerParserSupportsFiles.
+bool carries_files(AppProtocol protocol) {
+  switch (protocol) {
+    case AppProtocol::unknown:
+    case AppProtocol::http:
+    case AppProtocol::http1:
+    case AppProtocol::http2:
+    case AppProtocol::doh2:
+    case AppProtocol::smtp:
+    case AppProtocol::ftp:
+    case AppProtocol::ftp_data:
+    case AppProtocol::smb:
+    case AppProtocol::nfs:
+      return true;
+    default:
+      return false;
+  }
+}
+
 /// Protocols whose fields a rule of another protocol may use: they carry each other.
 bool may_share(AppProtocol first, AppProtocol second) {
   const auto is_pair = [&](AppProtocol a, AppProtocol b) {
@@ -48,7 +71,9 @@ size_t Builder::add_list(Field field, const Position& at) {
 }
 
 bool Builder::is_open_buffer_empty() const noexcept {
-  return has_open_buffer() && lists_[current_].checks == 0;
+  // base64_data alone is allowed: it says that something was decoded.
+  return has_open_buffer() && lists_[current_].checks == 0 &&
+         lists_[current_].field != Field::base64_data;
 }
 
 std::optional<Field> Builder::open_field() const noexcept {
@@ -76,6 +101,11 @@ bool Builder::open_buffer(Field field, const Word& at) {
   }
   const AppProtocol protocol = row_of(field).protocol;
   if (protocol != AppProtocol::unknown && !set_protocol(protocol, at)) return false;
+  if (is_of_file(field) && !carries_files(rule_.header.app_protocol)) {
+    report_.error(at, "protocol-conflict", "{} carries no files; remove '{}'",
+                  shrike::to_text(rule_.header.app_protocol), at.text);
+    return false;
+  }
   for (size_t i = 1; i < lists_.size(); ++i) {
     const bool is_reusable = lists_[i].is_by_modifier || !row_of(field).is_multiple;
     if (lists_[i].field == field && lists_[i].transforms.empty() && is_reusable) {
@@ -93,11 +123,6 @@ bool Builder::close_buffer(const Word& at) {
     report_.error(at, "buffer-empty",
                   "nothing looks into {} before '{}'; add a content or remove it",
                   shrike::to_text(lists_[current_].field), at.text);
-    return false;
-  }
-  if (has_open_buffer() && lists_[current_].field == Field::base64_data) {
-    report_.error(at, "buffer-order",
-                  "no buffer can follow base64_data; put base64_data last in the rule");
     return false;
   }
   current_ = payload_list;
@@ -172,6 +197,13 @@ Content* Builder::last_content() noexcept {
     if (auto* const content = std::get_if<Content>(&nodes_[i].check)) return content;
   }
   return nullptr;
+}
+
+bool Builder::has_fast_pattern_in_payload() const noexcept {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
+    const auto* const content = std::get_if<Content>(&node.check);
+    return node.list == payload_list && content != nullptr && content->is_fast_pattern;
+  });
 }
 
 bool Builder::move_last_content(Field field, const Word& at) {
@@ -274,7 +306,7 @@ void Builder::note_match(uint16_t traits) {
 }
 
 Rule Builder::finish() {
-  rule_.info.priority = explicit_priority_ != 0 ? explicit_priority_ : class_priority_;
+  rule_.info.priority = explicit_priority_.value_or(class_priority_);
   std::vector<int> buffer_of(lists_.size(), -1);
   for (Node& node : nodes_) {
     int& index = buffer_of[node.list];

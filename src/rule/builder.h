@@ -96,6 +96,8 @@ class Builder {
   [[nodiscard]] Content* last_check_content() noexcept {
     return nodes_.empty() ? nullptr : std::get_if<Content>(&nodes_.back().check);
   }
+  /// Whether a content that is (so far) of the payload is marked fast_pattern.
+  [[nodiscard]] bool has_fast_pattern_in_payload() const noexcept;
   /// Moves the last payload content to a field (`http_uri` behind it).
   bool move_last_content(Field field, const Word& at);
   /// Moves the last pcre into a field (its flag U, P …).
@@ -162,7 +164,7 @@ class Builder {
   size_t current_ = payload_list;
   std::vector<Transform> pending_transforms_;
   size_t flow_bits_ = 0;
-  uint32_t explicit_priority_ = 0;
+  std::optional<uint32_t> explicit_priority_;
   uint32_t class_priority_ = 3;
   bool was_required_ = false;
   bool decodes_base64_ = false;

@@ -38,7 +38,7 @@ void read_action(const Word& word, Builder& builder) {
   const Word name = first.take_until(':');
   const auto* const found =
       std::find_if(std::begin(action_names), std::end(action_names),
-                   [&](const ActionName& entry) { return entry.name == name.text; });
+                   [&](const ActionName& entry) { return is_same_word(entry.name, name.text); });
   static constexpr std::array<std::string_view, 5> scopes{"", "packet", "flow", "hook", "tx"};
   const bool is_scope = std::find(scopes.begin(), scopes.end(), first.text) != scopes.end();
   if (found == std::end(action_names) || !is_scope) {
@@ -50,6 +50,7 @@ void read_action(const Word& word, Builder& builder) {
   }
   Rule& rule = builder.rule();
   rule.info.action = found->action;
+  rule.info.is_noalert = found->action == Action::pass;  // until `alert` says otherwise
   rule.action_scope = first.text;
   // A firewall's verdicts: Shrike watches, it does not forward.
   const bool is_firewall = name.text == "accept" || first.text == "hook" || first.text == "tx";
@@ -108,7 +109,13 @@ void read_hook(const Word& hook, bool is_app, Builder& builder) {
     const bool is_word = hook.text.find_first_not_of("<abcdefghijklmnopqrstuvwxyz_0123456789") ==
                          std::string_view::npos;
     if (is_word) return;
-  } else if (hook.text == "all" || hook.text == "flow_start") {
+  } else if (hook.text == "all") {
+    return;
+  } else if (hook.text == "flow_start") {
+    FlowCheck check;
+    check.opens_flow = true;
+    builder.rule().packet_checks.emplace_back(check);
+    builder.facts().is_ip_only = false;
     return;
   } else if (hook.text == "pre_flow" || hook.text == "pre_stream") {
     builder.set_dormant("hook " + std::string(hook.text));

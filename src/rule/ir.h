@@ -58,7 +58,8 @@ struct Content {
   bool ends_with = false;    ///< endswith
   bool is_relative = false;  ///< distance or within given
   std::optional<Operand> offset, depth, distance, within;
-  bool is_fast_pattern = false;                                     ///< the rule says so
+  bool is_fast_pattern = false;       ///< the rule says so
+  bool is_fast_pattern_only = false;  ///< with `only`, which Suricata treats as a plain mark
   std::optional<std::pair<uint16_t, uint16_t>> fast_pattern_slice;  ///< offset, length
   Position position;
 };
@@ -220,6 +221,7 @@ struct FlowCheck {  ///< `flow`
   bool established = false, not_established = false, stateless = false;
   bool to_server = false, to_client = false;
   bool only_stream = false, no_stream = false, only_frag = false, no_frag = false;
+  bool opens_flow = false;  ///< the hook tcp:flow_start
 };
 struct TcpFlags {
   uint8_t flags = 0;

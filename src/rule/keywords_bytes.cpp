@@ -12,6 +12,7 @@ namespace {
 
 constexpr int64_t offset_max = INT32_MAX;
 constexpr int64_t bytes_max = 23;
+constexpr int64_t short_offset_max = 65535;
 
 /// "multiplier 4" to name and number.
 struct Entry {
@@ -78,9 +79,7 @@ Taken take_common(const Entry& entry, CommonFlags& flags, RuleReport& report) {
   } else if (const auto endian = find_endian(name)) {
     return set_endian(*endian, entry.name, flags, report) ? Taken::yes : Taken::fault;
   } else if (name == "bitmask") {
-    const auto mask = to_number<uint32_t>(entry.value.text.starts_with("0x")
-                                              ? entry.value.text
-                                              : "0x" + std::string(entry.value.text));
+    const auto mask = to_number<uint32_t>(entry.value.text);
     if (!mask || *mask == 0) {
       report.error(entry.value, "number", "'{}' is no bit mask; write bitmask 0xff00",
                    entry.value.text);
@@ -162,7 +161,7 @@ void parse_byte_test(Builder& builder, const Keyword& keyword, const Argument& a
     return;
   }
   const auto size = parse_operand(bytes, 0, bytes_max, builder);
-  const auto compared = parse_operand(value, 0, UINT32_MAX, builder);
+  const auto compared = parse_operand(value, 0, INT64_MAX, builder);
   const auto place = parse_operand(offset, -offset_max, offset_max, builder);
   if (!size || !compared || !place) return;
   if (size->variable < 0 && !check_size(bytes, size->literal, flags, report)) return;
@@ -194,7 +193,7 @@ bool read_jump_word(const Entry& entry, const Keyword& keyword, ByteJump& check,
     check.multiplier = static_cast<uint32_t>(number.value_or(1));
     return number.has_value();
   } else if (name == "post_offset") {
-    const auto number = parse_number(entry.value, -offset_max, offset_max, report);
+    const auto number = parse_number(entry.value, -short_offset_max, short_offset_max, report);
     check.post_offset = static_cast<int32_t>(number.value_or(0));
     return number.has_value();
   } else {
@@ -266,6 +265,10 @@ void parse_byte_extract(Builder& builder, const Keyword& keyword, const Argument
     }
     if (is_align) check.align = static_cast<uint8_t>(*number);
     if (!is_align) check.multiplier = static_cast<uint32_t>(*number);
+  }
+  if (flags.bitmask != 0) {
+    report.error(argument.value, "value", "byte_extract has no bitmask; use byte_math for it");
+    return;
   }
   const auto size = parse_number(bytes, 1, 23, report);
   const auto place = parse_number(offset, -offset_max, offset_max, report);
@@ -361,15 +364,23 @@ void parse_byte_math(Builder& builder, const Keyword& keyword, const Argument& a
   if (!words) return;
   ByteMath check{};
   const auto op = find_math_operator(words->oper.text);
-  if (!op || words->bytes.empty() || words->offset.empty() || words->rvalue.empty()) {
+  const bool is_complete = !words->bytes.empty() && !words->offset.empty() &&
+                           !words->rvalue.empty() && !words->result.empty();
+  if (!op || !is_complete) {
     report_value(keyword, argument.value, report);
     return;
   }
   if (!read_math_flags(*words, check, keyword, report)) return;
   const auto size = parse_operand(words->bytes, 1, 10, builder);
-  const auto place = parse_operand(words->offset, -offset_max, offset_max, builder);
-  const auto right = parse_operand(words->rvalue, 1, UINT32_MAX, builder);
+  const auto place = parse_operand(words->offset, -short_offset_max, short_offset_max, builder);
+  const auto right = parse_operand(words->rvalue, 0, UINT32_MAX, builder);
   if (!size || !place || !right) return;
+  const bool is_shift =
+      *op == ByteMath::Operator::shift_left || *op == ByteMath::Operator::shift_right;
+  if (is_shift && size->literal > 4) {
+    report.error(words->bytes, "byte-count", "a shift takes at most 4 bytes; write bytes 4");
+    return;
+  }
   const auto result = builder.declare_variable(words->result);
   if (!result) return;
   check.bytes = *size;

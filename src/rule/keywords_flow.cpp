@@ -10,6 +10,11 @@ namespace {
 
 bool set_direction(Builder& builder, const Word& word, bool is_to_server, FlowCheck& check) {
   KindFacts& facts = builder.facts();
+  if (is_to_server ? check.to_server : check.to_client) {
+    builder.report().error(word, "flow-conflict", "'{}' repeats the direction; keep one word",
+                           word.text);
+    return false;
+  }
   if (is_to_server ? facts.to_client : facts.to_server) {
     builder.report().error(word, "direction-conflict",
                            "'{}' contradicts the other direction of the rule; keep one of them",
@@ -31,8 +36,8 @@ struct FlowWord {
 constexpr FlowWord flow_words[] = {
     {"established", &FlowCheck::established, &FlowCheck::not_established, &FlowCheck::stateless},
     {"not_established", &FlowCheck::not_established, &FlowCheck::established,
-     &FlowCheck::stateless},
-    {"stateless", &FlowCheck::stateless, &FlowCheck::established, &FlowCheck::not_established},
+     &FlowCheck::established},
+    {"stateless", &FlowCheck::stateless, &FlowCheck::established, &FlowCheck::established},
     {"only_stream", &FlowCheck::only_stream, &FlowCheck::no_stream, &FlowCheck::no_stream},
     {"no_stream", &FlowCheck::no_stream, &FlowCheck::only_stream, &FlowCheck::only_stream},
     {"only_frag", &FlowCheck::only_frag, &FlowCheck::no_frag, &FlowCheck::no_frag},
@@ -187,11 +192,14 @@ void parse_flowint(Builder& builder, const Keyword& keyword, const Argument& arg
   FlowInteger check{found->command, std::string(name.text), 0, {}};
   const bool is_question = check.command == FlowInteger::Command::is_set ||
                            check.command == FlowInteger::Command::not_set;
-  if (is_question != value.empty()) {
+  if (!is_question && value.empty()) {
     report_value(keyword, argument.value, builder.report());
     return;
   }
-  if (!value.empty() && is_digit(value.text[0])) {
+  const bool is_name = !value.empty() && (value.text[0] == '_' || is_letter(value.text[0]));
+  if (is_question) {
+    check.value = 0;
+  } else if (!is_name) {
     const auto number = parse_number(value, 0, UINT32_MAX, builder.report());
     if (!number) return;
     check.value = static_cast<uint32_t>(*number);
@@ -314,9 +322,7 @@ void parse_hostbits(Builder& builder, const Keyword& keyword, const Argument& ar
   operation.is_hostbit = true;
   operation.expire_seconds = expire_seconds;
   if (side.text == "dst") operation.track = HostBitOperation::Track::target;
-  if (side.text == "both") operation.track = HostBitOperation::Track::both;
-  const bool is_side =
-      side.empty() || side.text == "src" || side.text == "dst" || side.text == "both";
+  const bool is_side = side.empty() || side.text == "src" || side.text == "dst";
   if (!command || !is_side) {
     report_value(keyword, argument.value, builder.report());
     return;
@@ -351,9 +357,9 @@ void parse_stream_size(Builder& builder, const Keyword& keyword, const Argument&
 
 using What = HeaderNumber::What;
 
-template <What what>
+template <What what, typename Number>
 void parse_flow_number(Builder& builder, const Keyword&, const Argument& argument) {
-  if (const auto comparison = parse_comparison<uint64_t>(argument.value, builder.report())) {
+  if (const auto comparison = parse_comparison<Number>(argument.value, builder.report())) {
     builder.add(HeaderNumber{what, *comparison});
   }
 }
@@ -411,23 +417,23 @@ constexpr Keyword rows[] = {
     {"tcp.session", "", required, "<what>", "Properties of the TCP session.", parse_dormant_value,
      packet_match | not_inspected},
     {"flow.age", "", required, number_syntax, "Compares the flow's age in seconds.",
-     parse_flow_number<What::flow_age_seconds>, packet_only},
+     parse_flow_number<What::flow_age_seconds, uint32_t>, packet_only},
     {"flow.pkts", "", required, side_syntax, "Compares the packets of the flow.",
      parse_flow_side_number<What::flow_packets_to_server, What::flow_packets_to_client,
                             What::flow_packets_either>,
      packet_only},
     {"flow.pkts_toserver", "", required, number_syntax, "Compares the packets to the server.",
-     parse_flow_number<What::flow_packets_to_server>, packet_only},
+     parse_flow_number<What::flow_packets_to_server, uint32_t>, packet_only},
     {"flow.pkts_toclient", "", required, number_syntax, "Compares the packets to the client.",
-     parse_flow_number<What::flow_packets_to_client>, packet_only},
+     parse_flow_number<What::flow_packets_to_client, uint32_t>, packet_only},
     {"flow.bytes", "", required, side_syntax, "Compares the bytes of the flow.",
      parse_flow_side_number<What::flow_bytes_to_server, What::flow_bytes_to_client,
                             What::flow_bytes_either>,
      packet_only},
     {"flow.bytes_toserver", "", required, number_syntax, "Compares the bytes to the server.",
-     parse_flow_number<What::flow_bytes_to_server>, packet_only},
+     parse_flow_number<What::flow_bytes_to_server, uint64_t>, packet_only},
     {"flow.bytes_toclient", "", required, number_syntax, "Compares the bytes to the client.",
-     parse_flow_number<What::flow_bytes_to_client>, packet_only},
+     parse_flow_number<What::flow_bytes_to_client, uint64_t>, packet_only},
     {"flow.elephant", "", required, "toserver|toclient|both|either",
      "True in flows of much traffic.", parse_dormant_value, packet_match | not_inspected | later},
     {"iprep", "", required, "any|src|dst|both,<category>,<op>,<score>",

@@ -77,11 +77,10 @@ constexpr FlagLetter flag_letters[] = {{'F', 0x01}, {'S', 0x02}, {'R', 0x04}, {'
 std::optional<uint8_t> parse_flag_letters(std::string_view text) {
   unsigned bits = 0;
   for (const char letter : text) {
-    if (letter == '0' || letter == ' ') continue;
+    if (letter == '0' || letter == ' ') continue;  // '0' is none of them
     const auto* const found =
-        std::find_if(std::begin(flag_letters), std::end(flag_letters), [&](const FlagLetter& flag) {
-          return flag.letter == (letter >= 'a' && letter <= 'z' ? letter - 32 : letter);
-        });
+        std::find_if(std::begin(flag_letters), std::end(flag_letters),
+                     [&](const FlagLetter& flag) { return flag.letter == letter; });
     if (found == std::end(flag_letters)) return std::nullopt;
     bits |= found->bit;
   }
@@ -105,12 +104,13 @@ Mode take_mode(std::string_view& text) {
 
 void parse_flags(Builder& builder, const Keyword& keyword, const Argument& argument) {
   Word rest = argument.value;
+  const bool has_ignored = rest.text.find(',') != std::string_view::npos;
   std::string_view letters = rest.take_until(',').text;
   TcpFlags check;
   check.mode = take_mode<TcpFlags::Mode>(letters);
   const auto flags = parse_flag_letters(letters);
   const auto ignored = parse_flag_letters(rest.text);
-  if (letters.empty() || !flags || !ignored) {
+  if (letters.empty() || !flags || !ignored || (has_ignored && rest.empty())) {
     report_value(keyword, argument.value, builder.report());
     return;
   }
@@ -125,11 +125,10 @@ void parse_fragbits(Builder& builder, const Keyword& keyword, const Argument& ar
   check.mode = take_mode<FragmentBits::Mode>(letters);
   bool is_good = !letters.empty();
   for (const char letter : letters) {
-    const char lower = to_lower(letter);
-    check.more |= lower == 'm';
-    check.dont |= lower == 'd';
-    check.reserved |= lower == 'r';
-    is_good &= lower == 'm' || lower == 'd' || lower == 'r';
+    check.more |= letter == 'M';
+    check.dont |= letter == 'D';
+    check.reserved |= letter == 'R';
+    is_good &= letter == 'M' || letter == 'D' || letter == 'R' || letter == ' ';
   }
   if (!is_good) {
     report_value(keyword, argument.value, builder.report());
@@ -141,11 +140,12 @@ void parse_fragbits(Builder& builder, const Keyword& keyword, const Argument& ar
 void parse_ipopts(Builder& builder, const Keyword& keyword, const Argument& argument) {
   static constexpr std::array<std::string_view, 13> names{
       "rr", "lsrr", "eol", "nop", "ts", "sec", "esec", "ssrr", "satid", "any", "cipso", "ra", "qs"};
-  if (std::find(names.begin(), names.end(), argument.value.text) == names.end()) {
+  const std::string name = lower_cased(argument.value.text);
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
     report_value(keyword, argument.value, builder.report());
     return;
   }
-  builder.add(IpOption{std::string(argument.value.text)});
+  builder.add(IpOption{name});
 }
 
 /// All ip_proto of a rule make one set: one '=' alone, or bounds and exceptions together.
@@ -165,7 +165,9 @@ void parse_ip_proto(Builder& builder, const Keyword& keyword, const Argument& ar
     builder.add(IpProtocol{std::bitset<256>().set()});
     check = builder.find_check<IpProtocol>();
   }
-  if (!builder.rule().header.ip_protocols.all() || (!has_sign && !is_first)) {
+  const bool is_one_already = !is_first && check->allowed.count() == 1;
+  const bool is_general = builder.rule().header.ip_protocols.all();
+  if (!is_general || is_one_already || (!has_sign && !is_first)) {
     builder.report().error(argument.name, "ip-proto",
                            "ip_proto is for 'alert ip' rules, one number or several '!'; name the "
                            "protocol in the header instead");
@@ -177,6 +179,10 @@ void parse_ip_proto(Builder& builder, const Keyword& keyword, const Argument& ar
                        : sign == '>' ? i > *number
                                      : i == *number;
     check->allowed[i] = check->allowed[i] && is_in;
+  }
+  if (check->allowed.none()) {
+    builder.report().error(argument.value, "ip-proto",
+                           "no protocol is left; write bounds that some number is within");
   }
 }
 
@@ -197,11 +203,12 @@ void parse_l3_proto(Builder& builder, const Keyword& keyword, const Argument& ar
 
 template <ChecksumCheck::What what>
 void parse_checksum(Builder& builder, const Keyword& keyword, const Argument& argument) {
-  if (argument.value.text != "valid" && argument.value.text != "invalid") {
+  const bool is_valid = is_same_word(argument.value.text, "valid");
+  if (!is_valid && !is_same_word(argument.value.text, "invalid")) {
     report_value(keyword, argument.value, builder.report());
     return;
   }
-  builder.add(ChecksumCheck{what, argument.value.text == "valid"});
+  builder.add(ChecksumCheck{what, is_valid});
 }
 
 /// `vlan.id:!200`, `vlan.id:>10,1`, `vlan.id:any`.
@@ -251,7 +258,7 @@ constexpr Keyword rows[] = {
     {"tos", "", required, "[!]<n>|[!]x<hex>", "Compares IPv4's type of service byte.", parse_tos,
      packet_only | may_be_quoted},
     {"id", "", required, number_syntax, "Compares IPv4's identification.",
-     parse_header_number<What::ip_id, uint16_t>, packet_only | may_be_quoted},
+     parse_header_number<What::ip_id, uint16_t>, packet_only},
     {"ipopts", "", required, "rr|lsrr|eol|nop|ts|sec|esec|ssrr|satid|any",
      "True where IPv4 carries the option.", parse_ipopts, packet_only},
     {"fragbits", "", required, "[+|*|!]<M, D, R>", "Compares IPv4's fragment bits.", parse_fragbits,
@@ -277,9 +284,9 @@ constexpr Keyword rows[] = {
     {"icode", "", required, number_syntax, "Compares the code of ICMP.",
      parse_header_number<What::icmp_code, uint8_t>, packet_only},
     {"icmp_id", "", required, "<n>", "Compares the identifier of an ICMP echo.",
-     parse_header_number<What::icmp_id, uint16_t>, packet_only | may_be_quoted},
+     parse_header_number<What::icmp_id, uint16_t>, packet_only},
     {"icmp_seq", "", required, "<n>", "Compares the sequence number of an ICMP echo.",
-     parse_header_number<What::icmp_sequence, uint16_t>, packet_match | may_be_quoted},
+     parse_header_number<What::icmp_sequence, uint16_t>, packet_match},
     {"icmpv6.mtu", "", required, number_syntax, "Compares the MTU of ICMPv6 packet too big.",
      parse_header_number<What::icmpv6_mtu, uint32_t>, packet_only},
     {"tcp.flags", "flags", required, "[+|*|!]<F, S, R, P, A, U, E, C, 0>[,<ignored>]",
@@ -299,19 +306,19 @@ constexpr Keyword rows[] = {
     {"vlan.layers", "", required, number_syntax, "Compares the number of VLAN tags.",
      parse_vlan_layers, packet_only},
     {"ipv4-csum", "", required, checksum_syntax, "Whether the IPv4 checksum is right.",
-     parse_checksum<ChecksumCheck::What::ipv4>, packet_match | may_be_quoted},
+     parse_checksum<ChecksumCheck::What::ipv4>, packet_match},
     {"tcpv4-csum", "", required, checksum_syntax, "Whether the TCP checksum over IPv4 is right.",
-     parse_checksum<ChecksumCheck::What::tcpv4>, packet_match | may_be_quoted},
+     parse_checksum<ChecksumCheck::What::tcpv4>, packet_match},
     {"tcpv6-csum", "", required, checksum_syntax, "Whether the TCP checksum over IPv6 is right.",
-     parse_checksum<ChecksumCheck::What::tcpv6>, packet_match | may_be_quoted},
+     parse_checksum<ChecksumCheck::What::tcpv6>, packet_match},
     {"udpv4-csum", "", required, checksum_syntax, "Whether the UDP checksum over IPv4 is right.",
-     parse_checksum<ChecksumCheck::What::udpv4>, packet_match | may_be_quoted},
+     parse_checksum<ChecksumCheck::What::udpv4>, packet_match},
     {"udpv6-csum", "", required, checksum_syntax, "Whether the UDP checksum over IPv6 is right.",
-     parse_checksum<ChecksumCheck::What::udpv6>, packet_match | may_be_quoted},
+     parse_checksum<ChecksumCheck::What::udpv6>, packet_match},
     {"icmpv4-csum", "", required, checksum_syntax, "Whether the ICMP checksum is right.",
-     parse_checksum<ChecksumCheck::What::icmpv4>, packet_match | may_be_quoted},
+     parse_checksum<ChecksumCheck::What::icmpv4>, packet_match},
     {"icmpv6-csum", "", required, checksum_syntax, "Whether the ICMPv6 checksum is right.",
-     parse_checksum<ChecksumCheck::What::icmpv6>, packet_match | may_be_quoted},
+     parse_checksum<ChecksumCheck::What::icmpv6>, packet_match},
     {"ipv4.hdr", "", none, "", "Buffer of the IPv4 header.", parse_header_buffer, sticky,
      Field::ipv4_hdr},
     {"ipv6.hdr", "", none, "", "Buffer of the IPv6 header with its extension headers.",

@@ -34,11 +34,14 @@ void parse_msg(Builder& builder, const Keyword&, const Argument& argument) {
     return;
   }
   message = unescaped(argument.value.text);
+  if (message.empty()) {
+    builder.report().error(argument.value, "value-missing", "an empty msg; write msg:\"<text>\"");
+  }
 }
 
-void parse_id(Builder& builder, const Argument& argument, uint32_t& id, bool may_repeat) {
-  const auto number = parse_number(argument.value, 0, UINT32_MAX, builder.report());
-  if (number && id != 0 && !may_repeat) {
+void parse_id(Builder& builder, const Argument& argument, uint32_t& id, bool is_gid) {
+  const auto number = parse_number(argument.value, is_gid ? 0 : 1, UINT32_MAX, builder.report());
+  if (number && id != 0 && !is_gid) {
     builder.report().error(argument.name, "repeated", "a second {}; remove one of them",
                            argument.name.text);
     return;
@@ -81,7 +84,7 @@ void parse_classtype(Builder& builder, const Keyword&, const Argument& argument)
 }
 
 void parse_priority(Builder& builder, const Keyword&, const Argument& argument) {
-  const auto number = parse_number(argument.value, 1, 255, builder.report());
+  const auto number = parse_number(argument.value, 0, INT32_MAX, builder.report());
   if (number) builder.set_priority(static_cast<uint32_t>(*number));
 }
 
@@ -125,12 +128,16 @@ void parse_metadata(Builder& builder, const Keyword&, const Argument& argument) 
 }
 
 void parse_target(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  const RuleTarget before = builder.rule().info.target;
   if (argument.value.text == "src_ip") {
     builder.rule().info.target = RuleTarget::source_ip;
   } else if (argument.value.text == "dest_ip") {
     builder.rule().info.target = RuleTarget::target_ip;
   } else {
     report_value(keyword, argument.value, builder.report());
+  }
+  if (before != RuleTarget::none && before != builder.rule().info.target) {
+    builder.report().error(argument.name, "repeated", "a second target; remove one of them");
   }
 }
 
@@ -293,21 +300,18 @@ constexpr std::string_view threshold_syntax =
 
 constexpr Keyword rows[] = {
     {"msg", "", required, "\"<text>\"", "Text of the alert.", parse_msg, must_be_quoted},
-    {"sid", "", required, "<number>", "Number of the rule, unique with gid.", parse_sid,
-     may_be_quoted},
-    {"gid", "", required, "<number>", "Group of numbers the sid is in, 1 by default.", parse_gid,
-     may_be_quoted},
+    {"sid", "", required, "<number>", "Number of the rule, unique with gid.", parse_sid},
+    {"gid", "", required, "<number>", "Group of numbers the sid is in, 1 by default.", parse_gid},
     {"rev", "", required, "<number>", "Revision of the rule; the highest of equal sids is loaded.",
-     parse_rev, may_be_quoted},
+     parse_rev},
     {"classtype", "", required, "<class>", "Class of the rule, which gives category and priority.",
-     parse_classtype, may_be_quoted},
-    {"priority", "", required, "<1 to 255>",
-     "Priority of the rule instead of its class's; 1 is most urgent.", parse_priority,
-     may_be_quoted},
+     parse_classtype},
+    {"priority", "", required, "<number>",
+     "Priority of the rule instead of its class's; 1 is most urgent.", parse_priority},
     {"reference", "", required, "<type>,<text>", "Where to read more about what the rule finds.",
      parse_reference},
     {"metadata", "", required, "<key> <value>, …", "Key and value pairs that go into the alert.",
-     parse_metadata, may_be_quoted},
+     parse_metadata},
     {"target", "", required, "src_ip|dest_ip", "Which side of the alert is the attacked one.",
      parse_target},
     {"requires", "", required, "feature <name>, version <op> <version>, keyword <name>",
@@ -337,10 +341,9 @@ constexpr Keyword rows[] = {
     {"app-layer-protocol", "", required,
      "[!]<protocol>[,final|either|to_server|to_client|original]",
      "True where the flow was identified as this protocol.", parse_app_protocol,
-     packet_match | negatable | not_inspected | ip_only},
+     packet_match | negatable | may_be_quoted | not_inspected | ip_only},
     {"app-layer-state", "", required, "[<|>]<state>",
-     "True where a transaction's parsing has come this far.", parse_dormant_value,
-     not_inspected | may_be_quoted},
+     "True where a transaction's parsing has come this far.", parse_dormant_value, not_inspected},
     {"config", "", required, "logging disable, type tx, scope tx",
      "Changes the sensor's settings for what matched.", parse_dormant_value,
      not_inspected | after_match},

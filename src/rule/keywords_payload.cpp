@@ -75,6 +75,9 @@ std::string_view relative_of(const Content& content) {
 std::string_view start_of(const Content& content) {
   return content.starts_with ? "startswith" : "";
 }
+std::string_view only_of(const Content& content) {
+  return content.is_fast_pattern_only ? "fast_pattern:only" : "";
+}
 std::string_view first_of(std::string_view first, std::string_view second) {
   return first.empty() ? second : first;
 }
@@ -88,7 +91,8 @@ void parse_nocase(Builder& builder, const Keyword&, const Argument& argument) {
 void parse_offset(Builder& builder, const Keyword&, const Argument& argument) {
   Content* const content = find_content(builder, argument);
   if (content == nullptr) return;
-  const auto other = first_of(start_of(*content), relative_of(*content));
+  const auto other =
+      first_of(first_of(start_of(*content), only_of(*content)), relative_of(*content));
   if (is_refused(content->offset.has_value(), other, builder, argument)) return;
   content->offset = parse_operand(argument.value, 0, position_max, builder);
 }
@@ -96,7 +100,8 @@ void parse_offset(Builder& builder, const Keyword&, const Argument& argument) {
 void parse_depth(Builder& builder, const Keyword&, const Argument& argument) {
   Content* const content = find_content(builder, argument);
   if (content == nullptr) return;
-  const auto other = first_of(start_of(*content), relative_of(*content));
+  const auto other =
+      first_of(first_of(start_of(*content), only_of(*content)), relative_of(*content));
   if (is_refused(content->depth.has_value(), other, builder, argument)) return;
   content->depth = parse_operand(argument.value, 0, position_max, builder);
   const bool is_number = content->depth && content->depth->variable < 0;
@@ -110,7 +115,8 @@ void parse_depth(Builder& builder, const Keyword&, const Argument& argument) {
 void parse_distance(Builder& builder, const Keyword&, const Argument& argument) {
   Content* const content = find_content(builder, argument);
   if (content == nullptr) return;
-  const auto other = first_of(start_of(*content), absolute_of(*content));
+  const auto other =
+      first_of(first_of(start_of(*content), only_of(*content)), absolute_of(*content));
   if (is_refused(content->distance.has_value(), other, builder, argument)) return;
   content->distance = parse_operand(argument.value, -distance_max, distance_max, builder);
   content->is_relative = true;
@@ -119,7 +125,8 @@ void parse_distance(Builder& builder, const Keyword&, const Argument& argument) 
 void parse_within(Builder& builder, const Keyword&, const Argument& argument) {
   Content* const content = find_content(builder, argument);
   if (content == nullptr) return;
-  const auto other = first_of(start_of(*content), absolute_of(*content));
+  const auto other =
+      first_of(first_of(start_of(*content), only_of(*content)), absolute_of(*content));
   if (is_refused(content->within.has_value(), other, builder, argument)) return;
   content->within = parse_operand(argument.value, -distance_max, distance_max, builder);
   content->is_relative = true;
@@ -134,7 +141,8 @@ void parse_within(Builder& builder, const Keyword&, const Argument& argument) {
 void parse_startswith(Builder& builder, const Keyword&, const Argument& argument) {
   Content* const content = find_content(builder, argument);
   if (content == nullptr) return;
-  const auto other = first_of(absolute_of(*content), relative_of(*content));
+  const auto other =
+      first_of(first_of(absolute_of(*content), only_of(*content)), relative_of(*content));
   if (is_refused(content->starts_with, other, builder, argument)) return;
   content->starts_with = true;
 }
@@ -148,11 +156,18 @@ void parse_endswith(Builder& builder, const Keyword&, const Argument& argument) 
 void parse_fast_pattern(Builder& builder, const Keyword& keyword, const Argument& argument) {
   Content* const content = find_content(builder, argument);
   if (content == nullptr || is_refused(content->is_fast_pattern, "", builder, argument)) return;
+  if (builder.has_fast_pattern_in_payload()) {
+    builder.report().error(argument.name, "fast-pattern",
+                           "a second fast_pattern in the rule; keep one of them");
+    return;
+  }
   content->is_fast_pattern = true;
   if (argument.value.empty()) return;
   if (argument.value.text == "only") {
-    const auto other = first_of(first_of(absolute_of(*content), relative_of(*content)),
-                                content->is_negated ? "!" : "");
+    content->is_fast_pattern_only = true;
+    const auto position = first_of(absolute_of(*content), relative_of(*content));
+    const auto other =
+        first_of(first_of(position, start_of(*content)), content->is_negated ? "!" : "");
     is_refused(false, other, builder, argument);
     return;
   }
@@ -173,10 +188,6 @@ void parse_fast_pattern(Builder& builder, const Keyword& keyword, const Argument
 }
 
 void parse_rawbytes(Builder& builder, const Keyword&, const Argument& argument) {
-  find_content(builder, argument);
-}
-
-void parse_replace(Builder& builder, const Keyword&, const Argument& argument) {
   find_content(builder, argument);
 }
 
@@ -235,15 +246,14 @@ void parse_pkt_data(Builder& builder, const Keyword&, const Argument& argument) 
 }
 
 void parse_pcre(Builder& builder, const Keyword&, const Argument& argument) {
-  auto parsed = parse_pcre_text(argument.value, builder.report());
+  Word text = argument.value;
+  const bool has_inner_sign = text.text.starts_with('!');  // old: pcre:"!/…/"
+  if (has_inner_sign) text = text.from(1).trimmed();
+  auto parsed = parse_pcre_text(text, builder.report());
   if (!parsed) return;
   Pcre& pcre = parsed->pcre;
-  pcre.is_negated = argument.is_negated;
-  if (pcre.is_negated && !pcre.captures.empty()) {
-    builder.report().error(argument.value, "pcre-capture",
-                           "a negated pcre captures nothing; remove the names or the '!'");
-    return;
-  }
+  pcre.is_negated = argument.is_negated || has_inner_sign;
+  if (pcre.is_negated) pcre.captures.clear();
   const auto open = builder.open_field();
   const bool is_body = parsed->field == Field::file_data && open == Field::http_response_body;
   if (parsed->field && open && *open != *parsed->field && !is_body) {
@@ -253,7 +263,7 @@ void parse_pcre(Builder& builder, const Keyword&, const Argument& argument) {
     return;
   }
   const bool is_chained = pcre.is_relative && !open && !parsed->field;
-  if (is_chained && !builder.has_anchor()) {
+  if (pcre.is_relative && !open && !builder.has_anchor()) {
     builder.report().error(argument.value, "no-anchor",
                            "flag R needs a match before it in the same buffer; remove it");
     return;
@@ -312,7 +322,6 @@ void parse_base64_data(Builder& builder, const Keyword& keyword, const Argument&
 
 void parse_asn1(Builder& builder, const Keyword& keyword, const Argument& argument) {
   Asn1 check;
-  bool has_test = false;
   for (Word rest = argument.value; !rest.empty();) {
     Word entry = rest.take_until(',');
     Word number =
@@ -321,10 +330,8 @@ void parse_asn1(Builder& builder, const Keyword& keyword, const Argument& argume
     const auto value = to_number<int32_t>(number.text);
     if (name == "bitstring_overflow" || name == "double_overflow") {
       (name[0] == 'b' ? check.bitstring_overflow : check.double_overflow) = true;
-      has_test = true;
     } else if (name == "oversize_length" && value && *value >= 0) {
       check.oversize_length = static_cast<uint32_t>(*value);
-      has_test = true;
     } else if (name == "absolute_offset" && value && *value >= 0) {
       check.absolute_offset = static_cast<uint32_t>(*value);
     } else if (name == "relative_offset" && value) {
@@ -333,10 +340,6 @@ void parse_asn1(Builder& builder, const Keyword& keyword, const Argument& argume
       report_value(keyword, entry, builder.report());
       return;
     }
-  }
-  if (!has_test) {
-    report_value(keyword, argument.value, builder.report());
-    return;
   }
   builder.add_check_to_payload(check, argument.name);
 }
@@ -429,7 +432,7 @@ constexpr Keyword rows[] = {
      "The content, or a part of it, decides whether the rule is looked at.", parse_fast_pattern,
      modifier},
     {"replace", "", required, "\"<bytes>\"",
-     "Other bytes for the content where packets are forwarded.", parse_replace,
+     "Other bytes for the content where packets are forwarded.", parse_nothing,
      modifier | no_effect | must_be_quoted | after_match | ip_only},
     {"pcre", "", required, "[!]\"/<expression>/<flags>[,<captures>]\"", "A regular expression.",
      parse_pcre, may_be_quoted | negatable},

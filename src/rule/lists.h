@@ -63,6 +63,8 @@ class ListWalk {
       const char letter = i < inside.text.size() ? inside.text[i] : ',';
       brackets += letter == '[' ? 1 : letter == ']' ? -1 : 0;
       if (letter != ',' || (brackets > 0 && i < inside.text.size())) continue;
+      const bool is_last = i == inside.text.size();
+      if (is_last && begin != 0 && inside.from(begin).trimmed().empty()) break;  // "[a,b,]"
       is_good &= walk(inside.part(begin, i - begin), at, is_negated, depth + 1);
       if (elements_ > list_elements_max) return false;
       begin = i + 1;

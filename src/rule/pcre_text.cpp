@@ -60,8 +60,10 @@ std::optional<Parts> split(const Word& text, RuleReport& report) {
   }
   Parts parts;
   parts.expression = text.part(begin + 1, end - begin - 1);
-  parts.captures = text.from(end + 1);
-  parts.flags = parts.captures.take_until(',');
+  const Word rest = text.from(end + 1);
+  const size_t comma = std::min(rest.text.find(','), rest.text.size());
+  parts.flags = rest.part(0, comma);
+  parts.captures = rest.from(std::min(comma + 1, rest.text.size()));
   return parts;
 }
 
@@ -142,7 +144,8 @@ bool has_upper_case(std::string_view expression) {
   return false;
 }
 
-bool compiles(const Pcre& pcre, const Word& expression, RuleReport& report) {
+/// The number of groups; nothing where it does not compile, reported.
+std::optional<uint32_t> count_groups(const Pcre& pcre, const Word& expression, RuleReport& report) {
   int fault = 0;
   PCRE2_SIZE offset = 0;
   const std::unique_ptr<pcre2_code, decltype(&pcre2_code_free)> code(
@@ -154,15 +157,11 @@ bool compiles(const Pcre& pcre, const Word& expression, RuleReport& report) {
     pcre2_get_error_message(fault, message.data(), message.size());
     report.error(expression.from(std::min(offset, expression.text.size())), "pcre",
                  "{}; correct the expression", reinterpret_cast<const char*>(message.data()));
-    return false;
+    return std::nullopt;
   }
   uint32_t groups = 0;
   pcre2_pattern_info(code.get(), PCRE2_INFO_CAPTURECOUNT, &groups);
-  if (groups >= pcre.captures.size()) return true;
-  report.error(expression, "pcre-capture",
-               "{} captures are named, but the expression has {} groups; name one for each",
-               pcre.captures.size(), groups);
-  return false;
+  return groups;
 }
 
 }  // namespace
@@ -170,7 +169,12 @@ bool compiles(const Pcre& pcre, const Word& expression, RuleReport& report) {
 bool check_expression(const Word& expression, RuleReport& report) {
   Pcre pcre;
   pcre.pattern = expression.text;
-  return compiles(pcre, expression, report);
+  const auto groups = count_groups(pcre, expression, report);
+  if (!groups || *groups == 1) return groups.has_value();
+  report.error(expression, "pcre-capture",
+               "the expression has {} groups; put one pair of parentheses around what remains",
+               *groups);
+  return false;
 }
 
 std::optional<PcreText> parse_pcre_text(const Word& text, RuleReport& report) {
@@ -191,7 +195,14 @@ std::optional<PcreText> parse_pcre_text(const Word& text, RuleReport& report) {
                  "expression in lower case");
     return std::nullopt;
   }
-  if (!compiles(parsed.pcre, parts->expression, report)) return std::nullopt;
+  const auto groups = count_groups(parsed.pcre, parts->expression, report);
+  if (!groups) return std::nullopt;
+  if (*groups < parsed.pcre.captures.size()) {
+    report.warning(parts->expression, "pcre-capture",
+                   "{} captures are named, but the expression has {} groups; name one for each",
+                   parsed.pcre.captures.size(), *groups);
+    parsed.pcre.captures.resize(*groups);
+  }
   return parsed;
 }
 

@@ -17,7 +17,7 @@ struct PcreText {
 /// expression, so that its faults are told at their character.
 std::optional<PcreText> parse_pcre_text(const Word& text, RuleReport& report);
 
-/// Whether a bare expression (`pcrexform`) compiles; reports the fault at its character.
+/// Whether a bare expression (`pcrexform`) compiles and has one group; reports what is wrong.
 bool check_expression(const Word& expression, RuleReport& report);
 
 }  // namespace shrike::rule

@@ -41,7 +41,7 @@ std::optional<Range<uint16_t>> parse_port_range(const Word& word, const Word& at
                                                 RuleReport& report) {
   const size_t colon = word.text.find(':');
   const std::string_view first = trim(word.text.substr(0, colon));
-  if (colon == std::string_view::npos || word.text.size() == 1) {
+  if (colon == std::string_view::npos) {
     const auto port = to_number<uint16_t>(first);
     if (port) return Range<uint16_t>{*port, *port};
     report.error(at, "port", "'{}' is not a port; write 0 to 65535, 1024:, 80:90, [list] or any",

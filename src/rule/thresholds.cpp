@@ -78,8 +78,8 @@ std::optional<ThresholdType> find_type(std::string_view name) {
   return std::nullopt;
 }
 
-std::optional<uint32_t> read_number(const Word& word, RuleReport& report) {
-  const auto number = parse_number(word, 1, UINT32_MAX, report);
+std::optional<uint32_t> read_number(const Word& word, uint32_t min, RuleReport& report) {
+  const auto number = parse_number(word, min, UINT32_MAX, report);
   return number ? std::optional(static_cast<uint32_t>(*number)) : std::nullopt;
 }
 
@@ -100,8 +100,9 @@ std::optional<Threshold> read_common(const ThresholdWords& words, ThresholdType 
     return std::nullopt;
   }
   threshold.track = *track;
-  const auto count = read_number(words.count, report);
-  const auto number = read_number(last, report);
+  const uint32_t count_min = type == ThresholdType::detection_filter ? 1 : 0;
+  const auto count = read_number(words.count, count_min, report);
+  const auto number = read_number(last, 0, report);
   if (!count || !number) return std::nullopt;
   threshold.count = *count;
   (is_backoff ? threshold.multiplier : threshold.seconds) = *number;
@@ -124,9 +125,10 @@ std::optional<Threshold> parse_threshold(const Word& value, bool is_detection_fi
                                          RuleReport& report) {
   const auto words = read_words(value, report);
   if (!words) return std::nullopt;
-  const auto type = is_detection_filter && words->type.empty()
-                        ? std::optional(ThresholdType::detection_filter)
-                        : find_type(words->type.text);
+  std::optional<ThresholdType> type = find_type(words->type.text);
+  if (is_detection_filter) {
+    type = words->type.empty() ? std::optional(ThresholdType::detection_filter) : std::nullopt;
+  }
   const bool has_file_word = !words->gid.empty() || !words->sid.empty() || !words->ip.empty() ||
                              !words->new_action.empty() || !words->timeout.empty();
   if (!type || has_file_word || words->track.text == "by_either") {

@@ -21,13 +21,8 @@ void for_each_content(Builder& builder, const Visit& visit) {
 }
 
 void check_fast_patterns(Builder& builder) {
-  size_t count = 0;
   for_each_content(builder, [&](const Content& content, const Node& node) {
     if (!content.is_fast_pattern) return;
-    if (++count > 1) {
-      builder.report().error(place(node), "fast-pattern",
-                             "a second fast_pattern in the rule; keep one of them");
-    }
     const bool has_position =
         content.offset || content.depth || content.is_relative || content.starts_with;
     if (content.is_negated && has_position) {
@@ -61,16 +56,16 @@ void check_host_case(Builder& builder) {
   });
 }
 
-/// The largest size that the comparison allows; nothing where there is no upper bound.
-std::optional<uint64_t> largest(const Comparison& comparison) {
+/// The size beyond which Suricata refuses contents; one byte less than that is possible with '<'
+/// and a range, but there Suricata loads the rule, and the linter warns of it.
+std::optional<uint64_t> refused_above(const Comparison& comparison) {
   switch (comparison.op) {
     case Operator::equal:
-    case Operator::less_or_equal:
-      return comparison.first;
     case Operator::less:
-      return comparison.first - 1;
+      return comparison.first;
     case Operator::between:
-      return comparison.second - 1;
+      return comparison.second;
+    case Operator::less_or_equal:
     case Operator::not_equal:
     case Operator::greater:
     case Operator::greater_or_equal:
@@ -83,7 +78,7 @@ std::optional<uint64_t> largest(const Comparison& comparison) {
 void check_sizes(Builder& builder) {
   for (const Node& node : builder.nodes()) {
     const auto* const size = std::get_if<BufferSize>(&node.check);
-    const auto most = size != nullptr ? largest(size->comparison) : std::nullopt;
+    const auto most = size != nullptr ? refused_above(size->comparison) : std::nullopt;
     if (!most) continue;
     const uint64_t needed = required_bytes(builder, node.list);
     if (needed > *most) {
@@ -95,7 +90,7 @@ void check_sizes(Builder& builder) {
   for (const PacketCheck& check : builder.rule().packet_checks) {
     const auto* const number = std::get_if<HeaderNumber>(&check);
     if (number == nullptr || number->what != HeaderNumber::What::payload_bytes) continue;
-    const auto most = largest(number->comparison);
+    const auto most = refused_above(number->comparison);
     const uint64_t needed = required_bytes(builder, Builder::payload_list);
     if (most && needed > *most) {
       builder.report().error(builder.rule().position, "size-conflict",
@@ -126,7 +121,7 @@ void check_absent(Builder& builder) {
 void check_buffers_are_used(Builder& builder) {
   for (size_t i = 1; i < builder.lists().size(); ++i) {
     const Builder::List& list = builder.lists()[i];
-    if (list.checks != 0) continue;
+    if (list.checks != 0 || list.field == Field::base64_data) continue;
     builder.report().error(list.position, "buffer-empty",
                            "nothing looks into {}; add a content or remove it",
                            to_text(list.field));

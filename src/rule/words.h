@@ -16,6 +16,9 @@ inline bool is_blank(char letter) noexcept {
 inline bool is_digit(char letter) noexcept {
   return letter >= '0' && letter <= '9';
 }
+inline bool is_letter(char letter) noexcept {
+  return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z');
+}
 inline char to_lower(char letter) noexcept {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter;
 }
