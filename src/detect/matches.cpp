@@ -86,8 +86,7 @@ void Detector::State::report(const Subject& subject, AlertBatch& alerts) noexcep
                   subject.slot == nullptr ? nullptr : &subject.slot->tags);
     }
     act_on_flow(subject, match, rule);
-    const bool is_silent =
-        rule.is_noalert || rule.action == Action::pass || rule.action == Action::config;
+    const bool is_silent = rule.is_noalert || rule.action == Action::config;
     if (is_silent) {
       if (rule.has_host_bits) {
         push(subject, match, rule, alerts);
@@ -113,7 +112,7 @@ void Detector::State::push(const Subject& subject, const Match& match, const Com
   alert.tracked = subject.tracked;
   alert.from_stream = match.chunk != nullptr;
   alert.stream_bytes = match.chunk != nullptr ? match.chunk->bytes : Bytes{};
-  alert.is_silent = rule.is_noalert || rule.action == Action::pass || rule.action == Action::config;
+  alert.is_silent = rule.is_noalert || rule.action == Action::config;
   alert.drops = is_reject(rule.action) || (rule.action == Action::drop && options_.simulate_ips);
   alerts.push(alert, {bits_.data(), bit_count_}, {integers_.data(), integer_count_});
 }

@@ -195,6 +195,9 @@ bool PacketChecker::matches(const Subject& subject, const PacketInstruction& che
   switch (check.opcode) {
     case PacketOpcode::never:
       return false;
+    case PacketOpcode::flow_start:
+      return subject.tracked->flow
+                 .packets[static_cast<size_t>(subject.tracked->flow.id.direction())] == 1;
     case PacketOpcode::rebuilt:
       return (datagram.origin == DatagramOrigin::defrag) == (check.mode != 0);
     case PacketOpcode::tcp_flags: {

@@ -221,7 +221,7 @@ struct FlowCheck {  ///< `flow`
   bool established = false, not_established = false, stateless = false;
   bool to_server = false, to_client = false;
   bool only_stream = false, no_stream = false, only_frag = false, no_frag = false;
-  bool opens_flow = false;  ///< the hook tcp:flow_start
+  bool opens_flow = false;  ///< tcp:flow_start: the first of a direction
 };
 struct TcpFlags {
   uint8_t flags = 0;

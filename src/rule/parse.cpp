@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "ast.h"
+#include "dormant_bits.h"
 #include "order.h"
 #include "rule_reader.h"
 #include "thresholds.h"
@@ -119,6 +120,7 @@ std::vector<Rule> parse(const std::vector<Source>& sources, const Options& optio
   }
   std::vector<Rule> rules = std::move(collection.rules());
   report.rules_loaded += static_cast<uint32_t>(rules.size());
+  rest_with_dormant_setters(rules);
   for (const Rule& rule : rules) {
     if (!rule.dormant_reason.empty()) ++report.dormant[rule.dormant_reason];
   }

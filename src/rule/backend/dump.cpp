@@ -20,7 +20,8 @@ void append(Text& text, fmt::format_string<Args...> format, Args&&... args) {
   fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
 }
 
-constexpr std::array<std::string_view, 48> packet_names{"never",
+constexpr std::array<std::string_view, 49> packet_names{"never",
+                                                        "flow_start",
                                                         "rebuilt",
                                                         "tcp_flags",
                                                         "fragment_bits",
