@@ -38,7 +38,9 @@ void begin_flow_event(EveContext& eve, const FlowEnd& end, std::string_view even
   const FlowView& flow = end.view;
   const bool is_answer = direction == Direction::to_client;
   eve.json.begin_object();
-  eve.json.text("timestamp", eve.times.iso(end.clock_ns));
+  // A flow that the end of the run ended has no time of its own.
+  const bool is_cut_off = end.clock_ns == UINT64_MAX;
+  eve.json.text("timestamp", eve.times.iso(is_cut_off ? flow.last_ns : end.clock_ns));
   eve.json.number("flow_id", flow.eve_id);
   if (flow.parent_eve_id != 0) {
     eve.json.number("parent_id", flow.parent_eve_id);

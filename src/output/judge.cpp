@@ -9,7 +9,7 @@ namespace shrike::output {
 namespace {
 
 constexpr CounterRow rows[] = {
-    {"detect.alert", "alerts", "alerts that were logged"},
+    {"output.alerts", "alerts", "alerts that were logged"},
     {"detect.alerts_suppressed", "alerts", "matches that a threshold or suppression kept back"},
     {"detect.alert_queue_overflow", "alerts", "alerts beyond packet-alert-max of one packet"},
     {"output.host_bits_missing", "alerts", "matches whose conditions on host bits did not hold"},
@@ -132,7 +132,8 @@ Judge::Decision Judge::decide(const Record& record) {
 /// about the flow's data, a pass or a drop ends the flow.
 void Judge::apply_rate_filter(const Record& record, Action new_action) {
   packet_is_passed_ = new_action == Action::pass;
-  const bool is_about_flow = record.alert.from_stream || record.alert.has_tx;
+  const bool is_about_flow =
+      record.alert.from_stream || record.alert.has_tx || record.alert.is_about_flow;
   const bool stops_flow =
       new_action == Action::pass || (options_.simulate_ips && new_action != Action::alert);
   if (record.has_flow && is_about_flow && stops_flow) {

@@ -76,6 +76,7 @@ struct AlertSection {
   bool is_silent = false;
   bool drops = false;
   bool has_tx = false;
+  bool is_about_flow = false;
 };
 
 /// The outermost datagram that carried this one (EVE `tunnel`).

@@ -18,6 +18,9 @@ struct Alert {
   bool is_silent = false;           ///< noalert or a pass: nothing to log, only host bits to set
   bool drops = false;               ///< drop or reject rule, or the flow was dropped
   bool has_tx = false;
+  /// A pass or drop would speak for the whole flow: ip-only and protocol-detection rules. Matches
+  /// in the stream or a transaction do so anyway.
+  bool is_about_flow = false;
   uint64_t tx_id = 0;
   Bytes stream_bytes;               ///< the chunk it matched in, where from_stream
   /// `tag`: a packet of a tagged session or host; logged as event_type packet, rule_index invalid.
