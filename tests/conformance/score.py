@@ -25,7 +25,7 @@ CORE_GROUPS = {"stream", "threshold", "ipv6-evasion", "flowbits-vars", "decode-t
 REAL_SECONDS_MAX = 1200
 VERIFY_SECONDS_MAX = 1200
 # A line of the closing summary: how many rules wait for a field that no parser fills yet.
-DORMANT = re.compile(r"^ +[\d,]+  ((?:field|protocol|keyword) .+)$", re.MULTILINE)
+DORMANT = re.compile(r"^ +[\d,]+  ((?:field|protocol|keyword|hook|flow bit) .+)$", re.MULTILINE)
 
 
 def run(words, seconds, **options):

@@ -16,7 +16,7 @@ alert tcp any any -> any any (msg:"answer"; flow:established,to_client; flowbits
 alert udp any any -> any 53 (msg:"udp"; content:"evil"; threshold:type limit, track by_src, count 2, seconds 60; sid:3;)
 alert icmp any any -> any any (msg:"ping"; itype:8; sid:4;)
 alert ip 10.0.7.0/24 any -> any any (msg:"list"; sid:5;)
-alert tcp any any -> any any (msg:"syn"; flags:S; threshold:type both, track by_dst, count 5, seconds 60; sid:6;)
+alert tcp any any -> any any (msg:"syn"; flags:S; threshold:type both, track by_dst, count 1, seconds 60; sid:6;)
 alert udp any any -> any any (msg:"rebuilt"; content:"fragmented-evil"; sid:7;)
 alert udp any any -> any any (msg:"tunnelled"; content:"inner-evil"; sid:8;)
 alert tcp any any -> any any (msg:"host bit"; flow:established,to_server; content:"login"; xbits:set,logged,track ip_src,expire 60; noalert; sid:9;)
@@ -31,8 +31,8 @@ std::vector<TimedFrame> tcp_flow(unsigned i, size_t segment_bytes) {
   const std::string client = host("1", i);
   const std::string server = host("2", i);
   const uint64_t start = 1'700'000'000'000'000'000 + i * 3'000'000ULL;
-  Conversation flow({.client = client,
-                     .server = server,
+  Conversation flow({.client = client.c_str(),
+                     .server = server.c_str(),
                      .client_port = static_cast<uint16_t>(20000 + i),
                      .segment_bytes_max = segment_bytes,
                      .start_ns = start});
@@ -45,7 +45,7 @@ std::vector<TimedFrame> tcp_flow(unsigned i, size_t segment_bytes) {
 
 std::vector<TimedFrame> datagram_flow(unsigned i) {
   const std::string source = host(i % 2 == 0 ? "1" : "7", i / 4);
-  Conversation flow({.client = source,
+  Conversation flow({.client = source.c_str(),
                      .server = "10.0.3.3",
                      .client_port = static_cast<uint16_t>(30000 + i),
                      .server_port = 53,
@@ -56,14 +56,14 @@ std::vector<TimedFrame> datagram_flow(unsigned i) {
   const uint64_t at = frames.back().time_ns + 1000;
   frames.push_back(Frame()
                        .ethernet()
-                       .ipv4({.source = source, .target = "10.0.4.4"})
+                       .ipv4({.source = source.c_str(), .target = "10.0.4.4"})
                        .icmp()
                        .payload("ping")
                        .at(at));
   const Frame whole =
       Frame()
           .ethernet()
-          .ipv4({.source = source, .target = "10.0.5.5", .id = static_cast<uint16_t>(i)})
+          .ipv4({.source = source.c_str(), .target = "10.0.5.5", .id = static_cast<uint16_t>(i)})
           .udp()
           .payload(std::string(700, 'f') + "fragmented-evil");
   for (const craft::Buffer& piece : craft::fragment(whole, 256)) {
@@ -73,7 +73,7 @@ std::vector<TimedFrame> datagram_flow(unsigned i) {
                        .ethernet()
                        .ipv4({.source = "192.0.2.1", .target = "192.0.2.2"})
                        .gre()
-                       .ipv4({.source = source, .target = "10.0.6.6"})
+                       .ipv4({.source = source.c_str(), .target = "10.0.6.6"})
                        .udp()
                        .payload("inner-evil")
                        .at(at + 3000));
@@ -108,11 +108,19 @@ TEST(Invariance, NeitherBatchNorWorkersChangeAByte) {
   }
 }
 
+/// The alerts but those of sid 10: more segments take more time, and it asks what came before.
+std::vector<std::string> timeless_alerts(size_t segment_bytes) {
+  std::vector<std::string> alerts = test::walk(traffic(segment_bytes), rules, {}).alerts;
+  std::erase_if(alerts, [](const std::string& alert) { return alert.starts_with("10 "); });
+  return alerts;
+}
+
 TEST(Invariance, SegmentationDoesNotChangeTheAlerts) {
-  const test::WalkResult expected = test::walk(traffic(1460), rules, {});
+  const std::vector<std::string> expected = timeless_alerts(1460);
+  EXPECT_GT(expected.size(), 300U);
   for (const size_t segment_bytes : {1, 7, 100}) {
     SCOPED_TRACE(segment_bytes);
-    EXPECT_EQ(test::walk(traffic(segment_bytes), rules, {}).alerts, expected.alerts);
+    EXPECT_EQ(timeless_alerts(segment_bytes), expected);
   }
 }
 
@@ -133,7 +141,7 @@ TEST(Invariance, ReorderingAndRepetitionDoNotChangeTheAlerts) {
     return test::walk(flow.frames(), rules, {}).alerts;
   };
   EXPECT_EQ(alerts(true), alerts(false));
-  EXPECT_EQ(alerts(false).size(), 2U);
+  EXPECT_EQ(alerts(false).size(), 3U);
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ WalkResult walk(const std::vector<craft::TimedFrame>& frames, const std::string&
 
   output::SinkOptions sinks;
   sinks.directory = folder.string();
-  sinks.eve.push_back({.flows = true});
+  sinks.eve.emplace_back().flows = true;
   worker::OfflineOptions offline{options.engines, options.workers};
   offline.engines.records = output::records_for(sinks);
   output::Collector collector({}, sinks, diagnostics);
