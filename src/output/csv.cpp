@@ -163,6 +163,33 @@ void append_field(std::string& line, std::string_view field) {
   line.push_back('"');
 }
 
+std::string column_names() {
+  std::string names;
+  for (const CsvColumn& each : column_list) {
+    names += names.empty() ? "" : ", ";
+    names += each.name;
+  }
+  return names;
+}
+
+/// The rows of the columns by name; each unknown name is an error and left out.
+std::vector<const ColumnRow*> rows_of(const std::vector<std::string>& names,
+                                      Diagnostics& diagnostics) {
+  std::vector<const ColumnRow*> found;
+  for (const std::string& name : names) {
+    const auto* const row =
+        std::find_if(std::begin(column_rows), std::end(column_rows),
+                     [&](const ColumnRow& each) { return each.column.name == name; });
+    if (row != std::end(column_rows)) {
+      found.push_back(row);
+    } else {
+      diagnostics.error({}, "csv-column", "CSV has no column '{}'; write one of {}", name,
+                        column_names());
+    }
+  }
+  return found;
+}
+
 std::string header_of(const CsvOptions& options) {
   std::string line;
   for (const std::string& name : options.columns) {
@@ -210,24 +237,7 @@ std::span<const CsvColumn> csv_columns() noexcept {
 
 void add_csv_sinks(const SinkOptions& options, Sinks& sinks, Diagnostics& diagnostics) {
   for (const CsvOptions& csv : options.csv) {
-    std::vector<const ColumnRow*> columns;
-    for (const std::string& name : csv.columns) {
-      const auto* const row =
-          std::find_if(std::begin(column_rows), std::end(column_rows),
-                       [&](const ColumnRow& each) { return each.column.name == name; });
-      if (row == std::end(column_rows)) {
-        diagnostics.error({}, "csv-column", "CSV has no column '{}'; write one of {}", name, [] {
-          std::string names;
-          for (const CsvColumn& each : csv_columns()) {
-            names += names.empty() ? "" : ", ";
-            names += each.name;
-          }
-          return names;
-        }());
-        continue;
-      }
-      columns.push_back(row);
-    }
+    std::vector<const ColumnRow*> columns = rows_of(csv.columns, diagnostics);
     if (columns.size() == csv.columns.size()) {
       sinks.push_back(std::make_unique<CsvSink>(csv, resolve_path(options.directory, csv.file.path),
                                                 std::move(columns)));

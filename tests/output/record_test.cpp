@@ -108,11 +108,13 @@ TEST(Record, IsDroppedAndCountedLive) {
   for (int i = 0; i < 1000; ++i) {
     ASSERT_TRUE(writer.write_alert(scene.alert, {}));
   }
-  ASSERT_TRUE(writer.write_mark({}));
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(writer.write_mark({}));
+  }
   const CounterView counters = writer.counters();
   EXPECT_EQ(counters.values[0] + counters.values[1], 1000U);
   EXPECT_GT(counters.values[1], 0U);
-  EXPECT_EQ(counters.values[2], 1U);
+  EXPECT_GT(counters.values[2], 900U);
 }
 
 TEST(Record, OfALongFrameIsCutToTheRing) {
