@@ -5,8 +5,8 @@
 /// Bounds of the rule parser: what is beyond is refused with a diagnostic, never cut.
 namespace shrike::rule {
 
-/// Bytes of one rule. Suricata reads 8,192; the longest of ET Open has about 5,000.
-inline constexpr size_t rule_bytes_max = 65536;
+/// Bytes of one rule. Suricata reads 8,192; the longest of ET Open has 2,449.
+inline constexpr size_t rule_bytes_max = 16384;
 /// Options of one rule. The longest rules of ET Open have about 80.
 inline constexpr size_t options_max = 512;
 /// Brackets within brackets in an address or port list, variables included (Suricata: 64).

@@ -89,7 +89,7 @@ std::optional<Rule> RuleReader::read(const RuleText& text, const RuleNode& node,
   rule.info.line = text.start().line;
   header_.read(node, builder);
   read_options(node, builder);
-  if (rule.info.sid == 0) {
+  if (rule.info.sid == 0 && !report.is_broken()) {
     report.error(node.action, "sid", "the rule has no sid; add 'sid:<number>;'");
   }
   if (!report.is_broken()) {

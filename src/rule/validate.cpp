@@ -119,17 +119,18 @@ void check_absent(Builder& builder) {
 }
 
 void check_buffers_are_used(Builder& builder) {
+  if (builder.has_pending_transforms()) {
+    builder.report().error(builder.lists().back().position, "transform",
+                           "nothing looks at the transformed buffer; add a content or remove the "
+                           "transform");
+    return;
+  }
   for (size_t i = 1; i < builder.lists().size(); ++i) {
     const Builder::List& list = builder.lists()[i];
     if (list.checks != 0 || list.field == Field::base64_data) continue;
     builder.report().error(list.position, "buffer-empty",
                            "nothing looks into {}; add a content or remove it",
                            to_text(list.field));
-  }
-  if (builder.has_pending_transforms()) {
-    builder.report().error(builder.lists().back().position, "transform",
-                           "nothing looks at the transformed buffer; add a content or remove the "
-                           "transform");
   }
 }
 
