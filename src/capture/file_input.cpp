@@ -15,6 +15,7 @@ namespace {
 
 /// How long a read from a pipe may wait: short enough for a stop to be felt as immediate.
 constexpr int pipe_wait_ms = 100;
+constexpr int pipe_bytes = 1 << 20;
 
 }  // namespace
 
@@ -29,6 +30,10 @@ FileInput::FileInput(const std::string& path) {
     is_regular_ = true;
     size_bytes_ = static_cast<uint64_t>(status.st_size);
     posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
+  } else {
+    // Sixteen times fewer turns between writer and reader than with 64 KiB. Not all may be allowed,
+    // and not all is a pipe: then nothing changes.
+    fcntl(descriptor_, F_SETPIPE_SZ, pipe_bytes);
   }
 }
 
