@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* few_rules = R"(
 alert tcp any any -> any any (msg:"stream"; flow:established,to_server; content:"attack"; sid:1;)
-alert tcp any any -> any 80 (msg:"request"; flow:established,to_server; content:"/admin"; nocase; sid:2;)
+alert tcp any any -> any 80 (msg:"admin"; flow:established,to_server; content:"/admin"; sid:2;)
 alert udp any any -> any 53 (msg:"name"; content:"evil"; sid:3;)
 alert ip 192.0.2.0/24 any -> any any (msg:"list"; sid:4;)
 )";

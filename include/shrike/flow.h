@@ -65,8 +65,8 @@ struct FlowOptions {
   std::array<uint32_t, 2> chunk_bytes{2560, 2560};
   uint64_t stream_memory_bytes_max = 64u << 20;
   uint32_t synack_queue_max = 5;
-  uint32_t syn_queue_max = 10;      ///< stream.max-syn-queued
-  bool liberal_timestamps = true;   ///< stream.liberal-timestamps
+  uint32_t syn_queue_max = 10;     ///< stream.max-syn-queued
+  bool liberal_timestamps = true;  ///< stream.liberal-timestamps
   /// Tell where overlapping segments differ; keeps a window of inspected bytes. Suricata:
   /// stream.reassembly.check-overlap-different-data, and any rule on that stream event.
   bool compare_overlaps = false;

@@ -25,19 +25,22 @@ namespace shrike::output {
 struct OrderKey {
   uint32_t capture_index = 0;  ///< only where captures are apart (per_capture), else 0
   uint64_t clock_ns = 0;       ///< Datagram::clock_ns, FlowEnd::clock_ns
-  uint64_t number = 0;         ///< Datagram::number, FlowEnd::last_number
-  uint8_t order = 0;           ///< Datagram::order; 255 for the end of a flow
-  uint64_t flow_id = 0;        ///< EVE flow_id, 0 without a flow
-  uint32_t sequence = 0;       ///< position among the records of one datagram
+  /// What flows leave when they end comes behind all frames of the same clock: which later frame
+  /// of that clock ended them is not known from the capture's clock alone.
+  enum class Phase : uint8_t { frames, flow_ends } phase = Phase::frames;
+  uint64_t number = 0;    ///< Datagram::number, FlowEnd::last_number
+  uint8_t order = 0;      ///< Datagram::order; 255 for the end of a flow
+  uint64_t flow_id = 0;   ///< EVE flow_id, 0 without a flow
+  uint32_t sequence = 0;  ///< position among the records of one datagram
 
   friend auto operator<=>(const OrderKey&, const OrderKey&) = default;
   friend bool operator==(const OrderKey&, const OrderKey&) = default;
 
   /// Behind everything that the frame `number` and all before it can give, and behind all flow
-  /// ends up to its clock: what to mark when a batch that ended with this frame is written.
+  /// ends before its clock: what to mark when a batch that ended with this frame is written.
   static constexpr OrderKey behind(uint32_t capture_index, uint64_t clock_ns,
                                    uint64_t number) noexcept {
-    return {capture_index, clock_ns, number, 255, UINT64_MAX, UINT32_MAX};
+    return {capture_index, clock_ns, Phase::frames, number, 255, UINT64_MAX, UINT32_MAX};
   }
 };
 

@@ -24,11 +24,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// Rule sets come with warnings by the hundred, which are not the operator's to mend.
 Tell told_of_rules(const CommandLine& line) {
   if (line.verbosity > 0) {
     return Tell::all;
   }
-  return Tell::errors;
+  return line.quiet ? Tell::errors : Tell::errors_and_count;
 }
 
 /// Command line and configuration are the operator's own words: all that is odd in them is told.

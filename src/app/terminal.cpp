@@ -22,6 +22,7 @@ size_t terminal_columns() {
 bool is_told(Severity severity, Tell what) {
   switch (what) {
     case Tell::errors:
+    case Tell::errors_and_count:
       return severity == Severity::error;
     case Tell::problems:
       return severity != Severity::note;
@@ -72,16 +73,13 @@ std::string as_rate(uint64_t bytes, double seconds) {
 }
 
 void tell(const Diagnostics& diagnostics, Tell what) {
-  size_t kept_back = 0;
   for (const Diagnostic& diagnostic : diagnostics.all()) {
     if (is_told(diagnostic.severity, what)) {
       fmt::print(stderr, "{}\n", diagnostic.text());
-    } else if (diagnostic.severity == Severity::warning) {
-      ++kept_back;
     }
   }
-  if (kept_back > 0) {
-    fmt::print(stderr, "{} warnings; -v or -T shows them\n", with_commas(kept_back));
+  if (what == Tell::errors_and_count && diagnostics.warnings() > 0) {
+    fmt::print(stderr, "{} warnings; -v or -T shows them\n", with_commas(diagnostics.warnings()));
   }
 }
 

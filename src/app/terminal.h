@@ -19,10 +19,11 @@ namespace shrike::app {
 /// Rate on the wire: "1.08 Gbit/s"; "-" where no time has passed.
 [[nodiscard]] std::string as_rate(uint64_t bytes, double seconds);
 
-/// What is told of the diagnostics.
-enum class Tell : uint8_t { errors, problems, all };
+/// What is told of the diagnostics: only errors; errors, and how many warnings there are; errors
+/// and warnings; notes too.
+enum class Tell : uint8_t { errors, errors_and_count, problems, all };
 
-/// Prints diagnostics on stderr, one a line; what is kept back is counted in a last line.
+/// Prints diagnostics on stderr, one a line.
 void tell(const Diagnostics& diagnostics, Tell what);
 
 /// One line on stderr that changes while captures are read; silent where it is no terminal.

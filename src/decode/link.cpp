@@ -1,5 +1,7 @@
 #include "link.h"
 
+#include <optional>
+
 #include "network.h"
 
 namespace shrike::decode {
@@ -13,6 +15,8 @@ struct Tag {
   size_t bytes;    ///< of the whole tag
   size_t type_at;  ///< where its EtherType stands
   DecodeEvent too_small;
+  /// Where Suricata minds an EtherType that it does not know.
+  std::optional<DecodeEvent> unknown = std::nullopt;
 };
 
 bool decode_tag(Work& work, const Tag& tag, Bytes bytes) noexcept {
@@ -23,28 +27,19 @@ bool decode_tag(Work& work, const Tag& tag, Bytes bytes) noexcept {
   if (!work.enter_layer()) {
     return false;
   }
-  return decode_network(work, load_big16(bytes.data() + tag.type_at), bytes.subspan(tag.bytes));
-}
-
-/// The same where Suricata minds an EtherType that it does not know.
-bool decode_strict_tag(Work& work, const Tag& tag, DecodeEvent unknown, Bytes bytes) noexcept {
-  work.count(tag.count);
-  if (bytes.size() < tag.bytes) {
-    return work.fail(tag.too_small);
-  }
-  if (!work.enter_layer()) {
-    return false;
-  }
   const uint16_t type = load_big16(bytes.data() + tag.type_at);
-  return decode_network(work, type, bytes.subspan(tag.bytes)) || work.fail(unknown);
+  const bool is_known = decode_network(work, type, bytes.subspan(tag.bytes));
+  return is_known || !tag.unknown || work.fail(*tag.unknown);
 }
 
 constexpr Tag sll = {Count::sll, 16, 14, DecodeEvent::sll_too_small};
 constexpr Tag sll2 = {Count::sll2, 20, 0, DecodeEvent::sll2_too_small};
 constexpr Tag chdlc = {Count::chdlc, 4, 2, DecodeEvent::chdlc_too_small};
 constexpr Tag ieee8021ah = {Count::ieee8021ah, 18, 16, DecodeEvent::ieee8021ah_header_too_small};
-constexpr Tag vntag = {Count::vntag, 6, 4, DecodeEvent::vntag_header_too_small};
-constexpr Tag etag = {Count::etag, 8, 6, DecodeEvent::etag_header_too_small};
+constexpr Tag vntag = {Count::vntag, 6, 4, DecodeEvent::vntag_header_too_small,
+                       DecodeEvent::vntag_unknown_type};
+constexpr Tag etag = {Count::etag, 8, 6, DecodeEvent::etag_header_too_small,
+                      DecodeEvent::etag_unknown_type};
 
 void decode_raw(Work& work, Bytes bytes) noexcept {
   work.count(Count::raw);
@@ -167,11 +162,12 @@ bool decode_vlan(Work& work, Bytes bytes) noexcept {
     work.note(DecodeEvent::vlan_too_many_layers);
     return false;
   }
-  const Tag tag = {count_of_tag(datagram.vlan_count), 4, 2, DecodeEvent::vlan_header_too_small};
+  const Tag tag = {count_of_tag(datagram.vlan_count), 4, 2, DecodeEvent::vlan_header_too_small,
+                   DecodeEvent::vlan_unknown_type};
   if (bytes.size() >= tag.bytes) {
     datagram.vlan_ids[datagram.vlan_count++] = load_big16(bytes.data()) & 0x0fff;
   }
-  return decode_strict_tag(work, tag, DecodeEvent::vlan_unknown_type, bytes);
+  return decode_tag(work, tag, bytes);
 }
 
 bool decode_network(Work& work, uint16_t type, Bytes bytes) noexcept {
@@ -207,10 +203,10 @@ bool decode_network(Work& work, uint16_t type, Bytes bytes) noexcept {
       decode_fabric_path(work, bytes);
       return true;
     case ethertype::vntag:
-      decode_strict_tag(work, vntag, DecodeEvent::vntag_unknown_type, bytes);
+      decode_tag(work, vntag, bytes);
       return true;
     case ethertype::etag:
-      decode_strict_tag(work, etag, DecodeEvent::etag_unknown_type, bytes);
+      decode_tag(work, etag, bytes);
       return true;
     case ethertype::nsh:
       decode_nsh(work, bytes);

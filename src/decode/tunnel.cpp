@@ -108,7 +108,7 @@ size_t check_gre_version1(Work& work, Bytes bytes, const GreFlags& flags) noexce
   return header_bytes;
 }
 
-InnerKind kind_of_gre_payload(uint16_t type, const GreFlags& flags) noexcept {
+InnerKind kind_of_gre_payload(uint16_t type, const GreFlags& flags, bool type1_enabled) noexcept {
   switch (type) {
     case ethertype::ipv4:
       return InnerKind::ipv4;
@@ -119,7 +119,10 @@ InnerKind kind_of_gre_payload(uint16_t type, const GreFlags& flags) noexcept {
     case ethertype::vlan:
       return InnerKind::vlan;
     case ethertype::erspan:
-      return flags.has_sequence ? InnerKind::erspan_type2 : InnerKind::erspan_type1;
+      // The types differ in nothing else (draft-foschiano-erspan section 4.1).
+      return flags.has_sequence ? InnerKind::erspan_type2
+             : type1_enabled    ? InnerKind::erspan_type1
+                                : InnerKind::none;
     case ethertype::bridge:
       return InnerKind::ethernet;
     default:
@@ -296,7 +299,7 @@ void decode_gre(Work& work, Bytes bytes) noexcept {
     return;
   }
   const uint16_t type = load_big16(bytes.data() + 2);
-  const InnerKind kind = kind_of_gre_payload(type, flags);
+  const InnerKind kind = kind_of_gre_payload(type, flags, work.shared.options.erspan_type1_enabled);
   const bool is_bare_acknowledgment = flags.version == 1 && load_big16(bytes.data() + 4) == 0;
   if (kind != InnerKind::none && !is_bare_acknowledgment) {
     work.carry(kind, bytes.subspan(header_bytes), DatagramOrigin::gre_tunnel, Count::count_);

@@ -123,8 +123,10 @@ void Detector::State::act_on_flow(const Subject& subject, const Match& match,
                                   const CompiledRule& rule) noexcept {
   const bool drops = is_reject(rule.action) || rule.action == Action::drop;
   const bool acts = rule.action == Action::pass || (drops && options_.simulate_ips);
-  const bool is_for_flow = match.chunk != nullptr || rule.kind == VerifyKind::ip_only ||
-                           rule.kind == VerifyKind::like_ip_only;
+  const bool is_wide = match.chunk != nullptr || rule.kind == VerifyKind::ip_only ||
+                       rule.kind == VerifyKind::like_ip_only;
+  const bool is_for_flow =
+      rule.scope == ActionScope::flow || (rule.scope == ActionScope::by_match && is_wide);
   if (acts && is_for_flow) {
     decide(subject, rule.action == Action::pass ? FlowVerdict::pass : FlowVerdict::drop);
   }

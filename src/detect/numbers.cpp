@@ -53,7 +53,10 @@ std::optional<Number> read_number(Bytes buffer, uint32_t at, const ByteArguments
     if (operands.bytes > text_bytes_max) {
       return std::nullopt;
     }
-    const auto text = read_text_number(buffer.subspan(at, operands.bytes), arguments.text);
+    // No count asked for: as many digits as there are.
+    const Bytes rest = buffer.subspan(at);
+    const auto text =
+        read_text_number(operands.bytes == 0 ? rest : rest.first(operands.bytes), arguments.text);
     return text ? std::optional(Number{text->value, text->bytes}) : std::nullopt;
   }
   if (operands.bytes > binary_bytes_max) {

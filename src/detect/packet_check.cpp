@@ -200,6 +200,10 @@ bool PacketChecker::matches(const Subject& subject, const PacketInstruction& che
                  .packets[static_cast<size_t>(subject.tracked->flow.id.direction())] == 1;
     case PacketOpcode::rebuilt:
       return (datagram.origin == DatagramOrigin::defrag) == (check.mode != 0);
+    case PacketOpcode::first_of_side: {
+      const FlowView& flow = subject.tracked->flow;
+      return flow.id.exists() && flow.packets[static_cast<size_t>(flow.id.direction())] == 1;
+    }
     case PacketOpcode::tcp_flags: {
       const auto ignored = static_cast<uint32_t>(check.second);
       return flags_match(static_cast<FlagMode>(check.mode), datagram.tcp_flags & ~ignored,

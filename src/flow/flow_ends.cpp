@@ -28,6 +28,7 @@ void FlowTracker::State::begin_call(TrackedBatch& out) noexcept {
   out.clear();
   ends.clear();
   pseudo_count = 0;
+  rewritten_count = 0;
   tcp.begin_call();
   const uint64_t memory_was = counters.get(FlowCounter::tcp_reassembly_memuse);
   counters.add(FlowCounter::tcp_reassembly_memuse, tcp.memory_bytes() - memory_was);

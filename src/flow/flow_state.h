@@ -30,6 +30,9 @@ struct FlowTracker::State {
   static constexpr size_t prepared_max = 64;
   static constexpr size_t ends_max = 1024;
   static constexpr size_t pseudo_max = 256;
+  static constexpr size_t rewritten_bytes_max = 4'194'304;
+  /// What one rewritten datagram may need: its frame, and its payload beside it.
+  static constexpr size_t rewritten_reserve = 2 * 65535 + 4096;
   /// Slots beyond flows_max: those of flows that ended in this call are not used again in it.
   static constexpr uint32_t slots_spare = ends_max;
   /// What one datagram may need: itself and the last looks at a flow that ends for it.
@@ -52,6 +55,8 @@ struct FlowTracker::State {
   void follow_tcp(uint32_t slot, const Datagram& datagram, TrackedBatch& out,
                   Tracked& tracked) noexcept;
   void apply_midstream_policy(Flow& flow, uint32_t slot, FlowView& view) noexcept;
+  [[nodiscard]] const Datagram& with_bytes_instead(const Datagram& datagram,
+                                                   Bytes instead) noexcept;
   void skip_stream(const Datagram& datagram, FlowCounter reason) noexcept;
   void swap_sides(Flow& flow) noexcept;
   [[nodiscard]] static Direction direction_of(const Flow& flow, const Datagram& datagram) noexcept;
@@ -95,6 +100,8 @@ struct FlowTracker::State {
   std::vector<FlowEnd> ends;  ///< capacity ends_max, never more
   std::unique_ptr<Datagram[]> pseudo;
   size_t pseudo_count = 0;
+  LazyArray<uint8_t> rewritten{rewritten_bytes_max};  ///< bytes of rewritten datagrams
+  size_t rewritten_count = 0;
 };
 
 }  // namespace shrike::flow

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <bit>
+#include <cstring>
+#include <functional>
 
 #include "flow_state.h"
 
@@ -134,7 +136,8 @@ void FlowTracker::State::prepare(std::span<const Datagram> datagrams) noexcept {
 bool FlowTracker::State::has_room(const TrackedBatch& out) const noexcept {
   return out.room() >= tracked_reserve && out.chunk_room() >= chunks_reserve &&
          pseudo_count + 4 <= pseudo_max && ends.size() + 2 <= ends_max &&
-         resting_count + 2 <= resting.size();
+         resting_count + 2 <= resting.size() &&
+         rewritten_count + rewritten_reserve <= rewritten.size();
 }
 
 size_t FlowTracker::State::track(std::span<const Datagram> datagrams, TrackedBatch& out) noexcept {
@@ -342,6 +345,9 @@ void FlowTracker::State::follow_tcp(uint32_t slot, const Datagram& datagram, Tra
   if (flow.has_session) {
     tcp.inspect(session, packet, out, tracked);
   }
+  if (!packet.instead.empty()) [[unlikely]] {
+    tracked.datagram = &with_bytes_instead(datagram, packet.instead);
+  }
   view.is_established = view.is_established || packet.counts_as_established;
   view.stream_added = packet.stream_added;
   view.tcp_established = packet.tcp_established;
@@ -349,6 +355,33 @@ void FlowTracker::State::follow_tcp(uint32_t slot, const Datagram& datagram, Tra
   if (packet.midstream_refused) {
     apply_midstream_policy(flow, slot, view);
   }
+}
+
+// Inline, what was accepted first goes on: to the peer, and to the rules. Source: Suricata's
+// StreamTcpInlineSegmentReplacePacket.
+const Datagram& FlowTracker::State::with_bytes_instead(const Datagram& datagram,
+                                                       Bytes instead) noexcept {
+  const Bytes frame = datagram.frame;
+  const Bytes payload = datagram.payload;
+  const bool is_in_frame =
+      std::greater_equal<>()(payload.data(), frame.data()) &&
+      std::less_equal<>()(payload.data() + payload.size(), frame.data() + frame.size());
+  const Bytes original = is_in_frame ? frame : payload;
+  if (original.size() > rewritten.size() - rewritten_count || instead.size() > payload.size()) {
+    return datagram;  // larger than any frame of a network
+  }
+  uint8_t* const bytes = rewritten.data() + rewritten_count;
+  rewritten_count += original.size();
+  const size_t at = is_in_frame ? static_cast<size_t>(payload.data() - frame.data()) : 0;
+  std::memcpy(bytes, original.data(), original.size());
+  std::memcpy(bytes + at, instead.data(), instead.size());
+  Datagram& changed = pseudo[pseudo_count++];
+  changed = datagram;
+  changed.payload = {bytes + at, payload.size()};
+  if (is_in_frame) {
+    changed.frame = {bytes, frame.size()};
+  }
+  return changed;
 }
 
 void FlowTracker::State::swap_sides(Flow& flow) noexcept {

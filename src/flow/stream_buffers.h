@@ -61,6 +61,8 @@ class StreamBuffers {
     bool overlaps_different = false;
     bool was_overlap = false;
     uint32_t new_bytes = 0;
+    /// Inline only, where other bytes than those that came are kept: these, until the next insert.
+    Bytes instead{};
   };
   /// Keeps a segment. REQUIRES: bytes.size() in 1 .. payload_bytes_max.
   [[nodiscard]] Inserted insert(TcpStream& stream, uint32_t sequence, Bytes bytes) noexcept;

@@ -162,6 +162,9 @@ StreamBuffers::Inserted StreamBuffers::insert_overlapping(TcpStream& stream, uin
   inserted.result =
       write_segment(stream, segment.sequence, {scratch_.data(), bytes.size()}, inserted.new_bytes);
   const bool is_kept = inserted.result == InsertResult::kept;
+  if (options_.is_inline && overlap.is_different) {
+    inserted.instead = {scratch_.data(), bytes.size()};
+  }
   if (!is_duplicate && (!is_kept || overlap.is_swallowed)) {
     remove_segment(stream, index);
   }

@@ -161,6 +161,7 @@ bool TcpTracker::keep_payload(TcpSession& session, TcpStream& sender, TcpPacket&
   if (inserted.was_overlap) {
     counters_.add(FlowCounter::tcp_overlap);
   }
+  packet.instead = inserted.instead;
   if (inserted.overlaps_different) {
     packet.note(StreamEvent::reassembly_overlap_different_data);
     counters_.add(FlowCounter::tcp_overlap_diff_data);

@@ -43,6 +43,7 @@ struct TcpPacket {
   bool was_reversed = false;           ///< client and server changed places
   bool state_changed = false;
   bool midstream_refused = false;  ///< midstream_policy applies
+  Bytes instead;                   ///< inline: bytes to go on in place of the payload's first ones
   FlowState flow_state = FlowState::fresh;
 
   [[nodiscard]] bool has(uint8_t flag) const noexcept { return (flags & flag) != 0; }

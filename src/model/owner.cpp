@@ -55,8 +55,8 @@ uint32_t OwnerTable::hash_of(const Datagram& datagram) noexcept {
     const Datagram::Embedded& inner = datagram.embedded;
     word = fold(inner.source) ^ fold(inner.target) ^ inner.source_port ^ inner.target_port;
   } else {
-    word = fold(datagram.source) ^ fold(datagram.target) ^ datagram.source_port ^
-           datagram.target_port;
+    word =
+        fold(datagram.source) ^ fold(datagram.target) ^ datagram.source_port ^ datagram.target_port;
   }
   return byte_hashes[0][word >> 8] ^ byte_hashes[1][word & 0xff];
 }

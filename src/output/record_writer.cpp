@@ -165,14 +165,17 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
   const Datagram& datagram = *alert.tracked->datagram;
   const FlowView& flow = alert.tracked->flow;
   Draft draft;
-  draft.head = {.key = {.capture_index = options_.per_capture ? datagram.capture_index : 0,
-                        .clock_ns = datagram.clock_ns,
-                        .number = datagram.number,
-                        .order = datagram.order,
-                        .flow_id = flow.id.exists() ? flow.eve_id : 0,
-                        .sequence = 0},
-                .generation = generation_,
-                .kind = alert.is_tagged_packet ? RecordKind::tagged_packet : RecordKind::alert};
+  draft.head = {
+      .key = {.capture_index = options_.per_capture ? datagram.capture_index : 0,
+              .clock_ns = datagram.clock_ns,
+              .phase = datagram.origin == DatagramOrigin::stream_end ? OrderKey::Phase::flow_ends
+                                                                     : OrderKey::Phase::frames,
+              .number = datagram.number,
+              .order = datagram.order,
+              .flow_id = flow.id.exists() ? flow.eve_id : 0,
+              .sequence = 0},
+      .generation = generation_,
+      .kind = alert.is_tagged_packet ? RecordKind::tagged_packet : RecordKind::alert};
   OrderKey same = draft.head.key;
   same.sequence = last_key_.sequence;
   if (has_last_key_ && same == last_key_) {
@@ -228,6 +231,7 @@ bool RecordWriter::write_flow_end(const FlowEnd& end, const FlowVariables& varia
   Draft draft;
   draft.head = {.key = {.capture_index = options_.per_capture ? end.capture_index : 0,
                         .clock_ns = end.clock_ns,
+                        .phase = OrderKey::Phase::flow_ends,
                         .number = end.last_number,
                         .order = 255,
                         .flow_id = end.view.eve_id,

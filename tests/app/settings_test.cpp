@@ -63,7 +63,8 @@ TEST(Settings, AFileLeavesTheRestToWhatSuricataHasBuiltIn) {
 
 TEST(Settings, ReadsStreamsFlowsAndDecoding) {
   const Settings settings = read_well(R"(
-vars: {port-groups: {TUNNELS: "[4789,8472]"}, address-groups: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"]}}
+vars: {port-groups: {TUNNELS: "[4789,8472]"},
+       address-groups: {HOME_NET: [10.0.0.0/8, "!10.1.0.0/16"]}}
 stream:
   midstream: true
   async-oneside: yes

@@ -25,7 +25,8 @@ CORE_GROUPS = {"stream", "threshold", "ipv6-evasion", "flowbits-vars", "decode-t
 REAL_SECONDS_MAX = 1200
 VERIFY_SECONDS_MAX = 1200
 # A line of the closing summary: how many rules wait for a field that no parser fills yet.
-DORMANT = re.compile(r"^ +[\d,]+  ((?:field|protocol|keyword|hook|flow bit) .+)$", re.MULTILINE)
+DORMANT = re.compile(r"^ +[\d,]+  ((?:field|protocol|keyword|hook|flow bit) .+)$",
+                     re.MULTILINE)
 
 
 def run(words, seconds, **options):
@@ -45,8 +46,9 @@ def score_real_core(shrike, shared, work, _jobs):
     packed = shared / "rules/et-open-2025-all.rules.zst"
     run(["zstd", "-dqf", packed, "-o", rules], 60)
     out = work / "real"
-    sensor = run([shrike, "-r", shared / "corpus/real/pcap", "--per-file", "-k", "none", "-S", rules,
-                  "-c", shared / "corpus/reference.yaml", "-l", out, "-v"], REAL_SECONDS_MAX)
+    sensor = run([shrike, "-r", shared / "corpus/real/pcap", "--per-file", "-k", "none",
+                  "-S", rules, "-c", shared / "corpus/reference.yaml", "-l", out, "-v"],
+                 REAL_SECONDS_MAX)
     if sensor is None or not (out / "eve.json").exists():
         print("  the sensor wrote no eve.json" + ("" if sensor is None else
                                                   ": " + sensor.stderr[-500:]))

@@ -186,6 +186,9 @@ TEST(Tunnel, FollowsItsOptions) {
   EXPECT_EQ(off.decode({udp_to(3544).append(inner6()).at(1)}).size(), 1u);
   EXPECT_EQ(off.decode({udp_to(4789).vxlan().ethernet().append(inner4()).at(1)}).size(), 1u);
   EXPECT_EQ(off.decode({udp_to(6081).geneve().append(inner4()).at(1)}).size(), 1u);
+  Telling no_type1({.check_checksums = false, .erspan_type1_enabled = false});
+  EXPECT_EQ(no_type1(gre({.protocol = 0x88be}).ethernet().append(inner4())),
+            "ip-47 1.1.1.1 > 2.2.2.2");
   Telling ports({.check_checksums = false, .vxlan_ports = {1, 2}, .teredo_ports = {}});
   EXPECT_EQ(ports.decode({udp_to(2).vxlan().ethernet().append(inner4()).at(1)}).size(), 2u);
   EXPECT_EQ(ports.decode({udp_to(77).append(inner6()).at(1)}).size(), 2u) << "any port";

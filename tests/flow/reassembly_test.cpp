@@ -191,6 +191,27 @@ TEST(Reassembly, InlineInspectsThePacketInItsSurroundings) {
   EXPECT_EQ(talk.say({'c', "PA", 15, 1, "0123456789ABCDEF"}).chunks, "10:abcd0123456789ABCDEF");
 }
 
+TEST(Reassembly, InlineWhatWasAcceptedFirstGoesOn) {
+  Talk talk(with([](FlowOptions& options) { options.is_inline = true; }));
+  talk.shake_hands();
+  EXPECT_EQ(talk.say({'c', "PA", 1, 1, "GOOD"}).payload, "GOOD");
+  EXPECT_EQ(talk.say({'c', "PA", 1, 1, "EVIL"}).payload, "GOOD");  // the same place and size
+  const Result longer = talk.say({'c', "PA", 3, 1, "odoes it"});
+  EXPECT_EQ(longer.payload, "ODoes it");
+  EXPECT_EQ(longer.frame, "frame:ODoes it");
+  EXPECT_EQ(longer.chunks, "0:GOODoes it");
+  EXPECT_EQ(talk.say({'c', "PA", 1, 1, "GOOD"}).frame, "frame:GOOD");
+  talk.finish();
+  talk.expect_sums_to_close();
+}
+
+TEST(Reassembly, OutsideInlineThePayloadStaysAsItCame) {
+  Talk talk;
+  talk.shake_hands();
+  talk.say({'c', "PA", 1, 1, "GOOD"});
+  EXPECT_EQ(talk.say({'c', "PA", 1, 1, "EVIL"}).payload, "EVIL");
+}
+
 // What each kind of receiver keeps. The segments are the seven overlaps of Novak and Sturges.
 struct OverlapCase {
   TargetPolicy policy;

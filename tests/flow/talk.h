@@ -28,7 +28,9 @@ struct Segment {
 
 /// What one datagram gave, as text that a test can compare.
 struct Result {
-  std::string events;  ///< joined by ' '
+  std::string events;   ///< joined by ' '
+  std::string payload;  ///< as it goes on
+  std::string frame;
   std::string chunks;  ///< "offset:bytes" joined by ' '; '+' in front behind a gap
   TcpState state = TcpState::none;
   FlowState flow_state = FlowState::fresh;
@@ -136,7 +138,9 @@ class Talk {
     }
     header.insert(header.end(), segment.options.begin(), segment.options.end());
     datagram.transport_header = keep(header);
-    datagram.payload = keep({segment.payload.begin(), segment.payload.end()});
+    const std::string frame = "frame:" + std::string(segment.payload);
+    datagram.frame = keep({frame.begin(), frame.end()});
+    datagram.payload = datagram.frame.subspan(6);
     datagram.checksum_is_bad = segment.checksum_is_bad;
     return datagram;
   }
@@ -237,6 +241,8 @@ class Talk {
       result.depth_reached = view.depth_reached;
       result.is_midstream = view.is_midstream;
       result.stream_bytes = view.stream_bytes;
+      result.payload = as_text(tracked.datagram->payload);
+      result.frame = as_text(tracked.datagram->frame);
       result.number = tracked.datagram->number;
       result.clock_ns = tracked.datagram->clock_ns;
       if (view.stream_end) {

@@ -14,7 +14,8 @@ uint32_t toeplitz(const std::vector<uint8_t>& input) {
   for (size_t i = 0; i < input.size() * 8; ++i) {
     if ((input[i / 8] >> (7 - i % 8) & 1) != 0) {
       const unsigned shift = i % 16;
-      hash ^= static_cast<uint32_t>(key << shift >> 32 | (shift == 0 ? 0 : key >> (64 - shift) >> 32));
+      hash ^=
+          static_cast<uint32_t>(key << shift >> 32 | (shift == 0 ? 0 : key >> (64 - shift) >> 32));
     }
   }
   return hash;

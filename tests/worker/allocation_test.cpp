@@ -41,7 +41,8 @@ using craft::Frame;
 using craft::TimedFrame;
 
 constexpr const char* rules = R"(
-alert tcp any any -> any any (msg:"stream"; flow:established; content:"attack"; pcre:"/a+t+ack\s*now/"; flowbits:set,a; sid:1;)
+alert tcp any any -> any any (msg:"stream"; flow:established; content:"attack"; \
+  pcre:"/a+t+ack\s*now/"; flowbits:set,a; sid:1;)
 alert udp any any -> any any (msg:"udp"; content:"evil"; byte_test:1,>,1,0,relative; sid:2;)
 alert ip 10.0.0.0/28 any -> any any (msg:"list"; sid:3;)
 alert tcp any any -> any any (msg:"syn"; flags:S; sid:4;)

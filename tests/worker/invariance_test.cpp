@@ -11,16 +11,22 @@ using craft::Side;
 using craft::TimedFrame;
 
 constexpr const char* rules = R"(
-alert tcp any any -> any any (msg:"stream"; flow:established,to_server; content:"attack"; content:"now"; distance:1; within:4; flowbits:set,seen; sid:1;)
-alert tcp any any -> any any (msg:"answer"; flow:established,to_client; flowbits:isset,seen; content:"granted"; sid:2;)
-alert udp any any -> any 53 (msg:"udp"; content:"evil"; threshold:type limit, track by_src, count 2, seconds 60; sid:3;)
+alert tcp any any -> any any (msg:"stream"; flow:established,to_server; content:"attack"; \
+  content:"now"; distance:1; within:4; flowbits:set,seen; sid:1;)
+alert tcp any any -> any any (msg:"answer"; flow:established,to_client; flowbits:isset,seen; \
+  content:"granted"; sid:2;)
+alert udp any any -> any 53 (msg:"udp"; content:"evil"; \
+  threshold:type limit, track by_src, count 2, seconds 60; sid:3;)
 alert icmp any any -> any any (msg:"ping"; itype:8; sid:4;)
 alert ip 10.0.7.0/24 any -> any any (msg:"list"; sid:5;)
-alert tcp any any -> any any (msg:"syn"; flags:S; threshold:type both, track by_dst, count 1, seconds 60; sid:6;)
+alert tcp any any -> any any (msg:"syn"; flags:S; \
+  threshold:type both, track by_dst, count 1, seconds 60; sid:6;)
 alert udp any any -> any any (msg:"rebuilt"; content:"fragmented-evil"; sid:7;)
 alert udp any any -> any any (msg:"tunnelled"; content:"inner-evil"; sid:8;)
-alert tcp any any -> any any (msg:"host bit"; flow:established,to_server; content:"login"; xbits:set,logged,track ip_src,expire 60; noalert; sid:9;)
-alert udp any any -> any any (msg:"after login"; content:"evil"; xbits:isset,logged,track ip_src; sid:10;)
+alert tcp any any -> any any (msg:"host bit"; flow:established,to_server; content:"login"; \
+  xbits:set,logged,track ip_src,expire 60; noalert; sid:9;)
+alert udp any any -> any any (msg:"after login"; content:"evil"; \
+  xbits:isset,logged,track ip_src; sid:10;)
 )";
 
 std::string host(const char* net, unsigned i) {

@@ -23,7 +23,8 @@ std::string contents_of(const std::filesystem::path& path) {
 
 std::vector<std::string> short_alerts(const std::string& eve) {
   static const std::regex alert(
-      R"re("src_ip":"([^"]+)"(?:,"src_port":(\d+))?,"dest_ip":"([^"]+)"(?:,"dest_port":(\d+))?.*"signature_id":(\d+))re");
+      R"re("src_ip":"([^"]+)"(?:,"src_port":(\d+))?,"dest_ip":"([^"]+)")re"
+      R"re((?:,"dest_port":(\d+))?.*"signature_id":(\d+))re");
   std::vector<std::string> found;
   size_t at = 0;
   while (at < eve.size()) {

@@ -12,25 +12,26 @@ namespace shrike {
 /// One match, as detect reports it. Borrows from the batch; worker copies it into a record before
 /// the batch is released.
 struct Alert {
-  uint32_t rule_index = 0;          ///< RuleSet::infos()[rule_index]
+  uint32_t rule_index = 0;  ///< RuleSet::infos()[rule_index]
   const Tracked* tracked = nullptr;
-  bool from_stream = false;         ///< matched in a chunk, not in the packet's own payload
-  bool is_silent = false;           ///< noalert or a pass: nothing to log, only host bits to set
-  bool drops = false;               ///< drop or reject rule, or the flow was dropped
+  bool from_stream = false;  ///< matched in a chunk, not in the packet's own payload
+  bool is_silent = false;    ///< noalert or a pass: nothing to log, only host bits to set
+  bool drops = false;        ///< drop or reject rule, or the flow was dropped
   bool has_tx = false;
   /// A pass or drop would speak for the whole flow: ip-only and protocol-detection rules. Matches
   /// in the stream or a transaction do so anyway.
   bool is_about_flow = false;
   uint64_t tx_id = 0;
-  Bytes stream_bytes;               ///< the chunk it matched in, where from_stream
+  Bytes stream_bytes;  ///< the chunk it matched in, where from_stream
   /// `tag`: a packet of a tagged session or host; logged as event_type packet, rule_index invalid.
   bool is_tagged_packet = false;
 };
 
 /// Flow variables at the time of an alert, for EVE `metadata`. Borrowed like Alert.
 struct FlowVariables {
-  std::span<const uint32_t> bits;                          ///< set bits: RuleSet::bit_names()[i]
-  std::span<const std::pair<uint32_t, uint32_t>> integers; ///< RuleSet::integer_names()[first] = second
+  std::span<const uint32_t> bits;  ///< set bits: RuleSet::bit_names()[i]
+  /// RuleSet::integer_names()[first] = second
+  std::span<const std::pair<uint32_t, uint32_t>> integers;
 };
 
 /// The alerts of one inspect call. Memory is taken once; a full batch counts what it refuses.

@@ -14,7 +14,8 @@ namespace shrike {
 // clang-format off
 enum class Field : uint16_t {
   // Packets and streams
-  payload, base64_data, ipv4_hdr, ipv6_hdr, tcp_hdr, udp_hdr, icmpv4_hdr, icmpv6_hdr, ip_src, ip_dst,
+  payload, base64_data, ipv4_hdr, ipv6_hdr, tcp_hdr, udp_hdr, icmpv4_hdr, icmpv6_hdr, ip_src,
+  ip_dst,
   ether_hdr, igmp_hdr, sctp_hdr, sctp_chunk_data, frame,
   // Files, of any protocol that carries them
   file_data, file_name, file_magic, filesize,

@@ -13,8 +13,8 @@ enum class LinkType : uint8_t {
   ethernet,
   linux_sll,
   linux_sll2,
-  raw_ip,    ///< IPv4 or IPv6, told by the first nibble
-  null,      ///< BSD loopback, host byte order of the writer
+  raw_ip,  ///< IPv4 or IPv6, told by the first nibble
+  null,    ///< BSD loopback, host byte order of the writer
   ppp,
   cisco_hdlc,
   ieee80211_radiotap,
@@ -23,15 +23,15 @@ enum class LinkType : uint8_t {
 
 /// One frame as it was received. Borrowed from its source until PacketSource::release.
 struct Packet {
-  Bytes frame;                 ///< captured bytes
-  uint64_t time_ns = 0;        ///< ns since the Unix epoch
+  Bytes frame;           ///< captured bytes
+  uint64_t time_ns = 0;  ///< ns since the Unix epoch
   /// The running maximum of time_ns over the capture: the sensor's clock, never runs backwards.
   uint64_t clock_ns = 0;
   uint64_t number = 0;         ///< 1-based position in the capture (EVE pcap_cnt)
   uint32_t wire_bytes = 0;     ///< length on the wire, at least frame.size()
   uint32_t capture_index = 0;  ///< which file; indexes PacketSource::captures()
   LinkType link_type = LinkType::ethernet;
-  void* buffer = nullptr;      ///< the source's own handle (an rte_mbuf)
+  void* buffer = nullptr;  ///< the source's own handle (an rte_mbuf)
 };
 
 /// The packets of one receive call.

@@ -71,6 +71,7 @@ enum class PacketOpcode : uint8_t {
   never,          ///< a check that the engine does not run: no match
   flow_start,     ///< the first datagram of its flow in this direction
   rebuilt,        ///< mode 0: not rebuilt from fragments, 1: rebuilt
+  first_of_side,  ///< the first datagram of its flow's direction
   tcp_flags,      ///< mode FlagMode, bits first, ignored second
   fragment_bits,  ///< mode FlagMode, bits first: 1 more, 2 dont, 4 reserved
   ip_option,      ///< first: bits of ipv4_option, any of them

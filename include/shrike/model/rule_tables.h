@@ -40,6 +40,9 @@ struct AddressSet {
   [[nodiscard]] bool contains(const IpAddress& address, unsigned version) const noexcept;
 };
 
+/// What a pass or drop rule speaks for: as its match says, or as the rule says.
+enum class ActionScope : uint8_t { by_match, packet, flow };
+
 enum class VerifyKind : uint8_t { packet, packet_and_stream, stream, ip_only, like_ip_only, event };
 
 /// What verification needs of one rule before its program: 64 bytes, one cache line.
@@ -47,6 +50,7 @@ struct alignas(64) CompiledRule {
   uint32_t needs = 0;  ///< need:: bits
   VerifyKind kind = VerifyKind::packet;
   Action action = Action::alert;
+  ActionScope scope = ActionScope::by_match;
   bool stream_only = false;    ///< never the packet's own payload
   bool payload_first = false;  ///< captures: payload is inspected before the packet checks
   bool is_noalert = false;

@@ -37,8 +37,18 @@ class FlowId {
 enum class FlowState : uint8_t { fresh, established, closed, bypassed };
 enum class FlowEndReason : uint8_t { timeout, forced, shutdown, tcp_reuse };
 enum class TcpState : uint8_t {
-  none, listen, syn_sent, syn_received, established, fin_wait1, fin_wait2, time_wait, last_ack,
-  close_wait, closing, closed,
+  none,
+  listen,
+  syn_sent,
+  syn_received,
+  established,
+  fin_wait1,
+  fin_wait2,
+  time_wait,
+  last_ack,
+  close_wait,
+  closing,
+  closed,
 };
 
 /// What exception policies may decide for a flow (Suricata: exception-policy).
@@ -46,25 +56,25 @@ enum class FlowVerdict : uint8_t { inspect, bypass, pass, drop, reject };
 
 /// What was true of a flow when one datagram of it passed. Arrays are by Direction.
 struct FlowView {
-  FlowId id;                    ///< with the datagram's direction
-  bool opened = false;          ///< first datagram of this flow: engines reset their slot
-  bool is_established = false;  ///< TCP handshake done; else traffic seen both ways
-  bool stream_added = false;    ///< payload went into the stream (Suricata: PKT_STREAM_ADD)
-  bool tcp_established = false; ///< packet belongs to an established session (PKT_STREAM_EST)
+  FlowId id;                     ///< with the datagram's direction
+  bool opened = false;           ///< first datagram of this flow: engines reset their slot
+  bool is_established = false;   ///< TCP handshake done; else traffic seen both ways
+  bool stream_added = false;     ///< payload went into the stream (Suricata: PKT_STREAM_ADD)
+  bool tcp_established = false;  ///< packet belongs to an established session (PKT_STREAM_EST)
   bool is_midstream = false;
-  bool stream_end = false;      ///< last inspection of this direction (PKT_PSEUDO_STREAM_END)
+  bool stream_end = false;  ///< last inspection of this direction (PKT_PSEUDO_STREAM_END)
   bool depth_reached = false;
   FlowState state = FlowState::fresh;
   TcpState tcp_state = TcpState::none;
   FlowVerdict verdict = FlowVerdict::inspect;
   std::array<uint32_t, 2> packets{};
   std::array<uint64_t, 2> bytes{};
-  uint64_t start_ns = 0;        ///< time of the first datagram
-  uint64_t last_ns = 0;         ///< time of the last datagram, this one included
+  uint64_t start_ns = 0;  ///< time of the first datagram
+  uint64_t last_ns = 0;   ///< time of the last datagram, this one included
   /// next_seq - isn of each side, for stream_size (0 where not TCP).
   std::array<uint32_t, 2> stream_bytes{};
-  uint64_t eve_id = 0;          ///< EVE flow_id, 51 bits
-  uint64_t parent_eve_id = 0;   ///< EVE parent_id, 0 where none
+  uint64_t eve_id = 0;         ///< EVE flow_id, 51 bits
+  uint64_t parent_eve_id = 0;  ///< EVE parent_id, 0 where none
   /// Client's and server's side (client to server orientation), as first seen.
   IpAddress client;
   IpAddress server;
@@ -138,12 +148,12 @@ struct FlowEnd {
   uint8_t icmp_code = 0;
   uint8_t vlan_count = 0;
   std::array<uint16_t, limits::vlan_tags_max> vlan_ids{};
-  std::array<uint8_t, 2> tcp_flags{};    ///< seen in each direction
+  std::array<uint8_t, 2> tcp_flags{};  ///< seen in each direction
   std::array<uint8_t, 2> ttl_min{};
   std::array<uint8_t, 2> ttl_max{};
   std::array<bool, 2> has_gap{};
-  uint64_t clock_ns = 0;      ///< when it ended on the sensor's clock
-  uint64_t last_number = 0;   ///< Packet::number of its last datagram
+  uint64_t clock_ns = 0;     ///< when it ended on the sensor's clock
+  uint64_t last_number = 0;  ///< Packet::number of its last datagram
   uint32_t capture_index = 0;
 };
 

@@ -23,6 +23,7 @@ void append(Text& text, fmt::format_string<Args...> format, Args&&... args) {
 constexpr std::array<std::string_view, 49> packet_names{"never",
                                                         "flow_start",
                                                         "rebuilt",
+                                                        "first_of_side",
                                                         "tcp_flags",
                                                         "fragment_bits",
                                                         "ip_option",

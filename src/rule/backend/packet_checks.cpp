@@ -101,13 +101,17 @@ void PacketCheckWriter::operator()(const FlowCheck& check) const {
   compiled.needs |= check.to_server && !check.to_client ? need::to_server : 0;
   compiled.needs |= check.to_client && !check.to_server ? need::to_client : 0;
   const bool has_more = check.established || check.not_established || check.stateless ||
-                        check.only_stream || check.no_stream || check.only_frag || check.no_frag;
+                        check.only_stream || check.no_stream || check.only_frag || check.no_frag ||
+                        check.opens_flow;
   compiled.needs |= has_more || check.opens_flow ? need::flow : 0;
   compiled.needs |= check.established ? need::established : 0;
   compiled.needs |= check.not_established ? need::not_established : 0;
   compiled.stream_only = compiled.stream_only || check.only_stream;
   if (check.opens_flow) {
     put(PacketOpcode::flow_start);
+  }
+  if (check.opens_flow) {
+    put(PacketOpcode::first_of_side);
   }
   if (check.only_frag || check.no_frag) {
     put(PacketOpcode::rebuilt, 0, check.only_frag ? 1 : 0);

@@ -62,6 +62,9 @@ void ProgramBuilder::add(const Rule& rule) {
   CompiledRule compiled;
   compiled.kind = verify_kind(rule.kind);
   compiled.action = rule.info.action;
+  compiled.scope = rule.action_scope == "flow"     ? ActionScope::flow
+                   : rule.action_scope == "packet" ? ActionScope::packet
+                                                   : ActionScope::by_match;
   compiled.is_noalert = rule.info.is_noalert;
   compiled.has_host_bits = !rule.info.host_bits.empty();
   compiled.has_thresholds = !rule.info.thresholds.empty();
