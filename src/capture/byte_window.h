@@ -34,10 +34,10 @@ class ByteInput {
 class ByteWindow {
  public:
   /// Room of the buffer: a longest frame and its headers, and a read on top.
-  static constexpr size_t capacity_bytes = 512 * 1024;
+  static constexpr size_t capacity_bytes = size_t{512} * 1024;
   /// Bytes a read: worth its system call, and leaves most of L2 to the engines. From 96 to 768 KiB
   /// reading costs the same (41 ns a packet of 290 bytes from the page cache, EPYC, big mix).
-  static constexpr size_t read_bytes_max = 128 * 1024;
+  static constexpr size_t read_bytes_max = size_t{128} * 1024;
 
   explicit ByteWindow(Bytes whole) noexcept : at_(whole.data()), end_(at_ + whole.size()) {}
   explicit ByteWindow(std::unique_ptr<ByteInput> input);

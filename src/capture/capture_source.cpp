@@ -82,21 +82,24 @@ bool CaptureSource::open_next() noexcept {
   return true;
 }
 
+/// Reads one record, of the next round where one is due. @return false where none is there.
+bool CaptureSource::next_record() noexcept {
+  Outcome outcome = reader_->next(record_);
+  while (outcome == Outcome::end && begin_round()) {
+    outcome = reader_->next(record_);
+  }
+  has_record_ = outcome == Outcome::record;
+  if (!has_record_ && outcome != Outcome::later) [[unlikely]] {
+    end_capture(outcome);
+  }
+  return has_record_;
+}
+
 /// Fills the batch until it is full, the capture is at its end or nothing more comes for now.
 void CaptureSource::fill(PacketBatch& batch) noexcept {
   while (batch.size() < options_.batch_packets) {
-    if (!has_record_) {
-      const Outcome outcome = reader_->next(record_);
-      if (outcome == Outcome::later) [[unlikely]] {
-        return;
-      }
-      if (outcome != Outcome::record) [[unlikely]] {
-        if (outcome == Outcome::end && begin_round()) {
-          continue;
-        }
-        return end_capture(outcome);
-      }
-      has_record_ = true;
+    if (!has_record_ && !next_record()) {
+      return;
     }
     if (take_record(batch) == Step::no_buffer) [[unlikely]] {
       counters_.add(CaptureCounter::no_buffer);

@@ -62,6 +62,7 @@ class CaptureSource final : public PacketSource {
   enum class Step : uint8_t { took, held_back, no_buffer };
 
   bool open_next() noexcept;
+  bool next_record() noexcept;
   void fill(PacketBatch& batch) noexcept;
   Step take_record(PacketBatch& batch) noexcept;
   bool drop_hopeless() noexcept;

@@ -35,9 +35,10 @@ class Decompressor : public ByteInput {
     return {.status = status};
   }
 
-  ByteWindow compressed_;
+  [[nodiscard]] ByteWindow& compressed() noexcept { return compressed_; }
 
  private:
+  ByteWindow compressed_;
   std::string fault_;
 };
 
@@ -55,7 +56,7 @@ class GzipInput final : public Decompressor {
     stream_.next_out = room.data();
     stream_.avail_out = static_cast<uInt>(std::min<size_t>(room.size(), UINT_MAX));
     while (stream_.next_out == room.data()) {
-      const ReadStatus status = compressed_.need(1);
+      const ReadStatus status = compressed().need(1);
       if (status != ReadStatus::ok) {
         return stop("gzip", status, is_inside_);
       }
@@ -72,12 +73,12 @@ class GzipInput final : public Decompressor {
 
  private:
   int step() {
-    const auto offered = static_cast<uInt>(std::min<size_t>(compressed_.left(), UINT_MAX));
-    stream_.next_in = const_cast<Bytef*>(compressed_.data());  // zlib's C interface; it only reads
+    const auto offered = static_cast<uInt>(std::min<size_t>(compressed().left(), UINT_MAX));
+    stream_.next_in = const_cast<Bytef*>(compressed().data());  // zlib's C interface; it only reads
     stream_.avail_in = offered;
     is_inside_ = true;
     const int outcome = inflate(&stream_, Z_NO_FLUSH);
-    compressed_.skip(offered - stream_.avail_in);
+    compressed().skip(offered - stream_.avail_in);
     return outcome;
   }
 
@@ -99,13 +100,13 @@ class ZstdInput final : public Decompressor {
     ZSTD_outBuffer out{room.data(), room.size(), 0};
     while (out.pos == 0) {
       // Output that did not fit last time may come without any further input.
-      const ReadStatus status = has_more_output_ ? ReadStatus::ok : compressed_.need(1);
+      const ReadStatus status = has_more_output_ ? ReadStatus::ok : compressed().need(1);
       if (status != ReadStatus::ok) {
         return stop("zstd", status, is_inside_);
       }
-      ZSTD_inBuffer in{compressed_.data(), compressed_.left(), 0};
+      ZSTD_inBuffer in{compressed().data(), compressed().left(), 0};
       const size_t outcome = ZSTD_decompressStream(stream_, &out, &in);
-      compressed_.skip(in.pos);
+      compressed().skip(in.pos);
       if (ZSTD_isError(outcome) != 0) {
         return fail("zstd", ZSTD_getErrorName(outcome));
       }

@@ -48,7 +48,7 @@ struct Decompressed {
 };
 
 Decompressed decompress_whole(Compression compression, Bytes compressed, uint64_t bytes_max) {
-  constexpr size_t step_bytes = 256 * 1024;
+  constexpr size_t step_bytes = size_t{256} * 1024;
   const std::unique_ptr<ByteInput> input = decompress(compression, ByteWindow(compressed));
   Decompressed result;
   ByteInput::Result got{.bytes = 0, .status = ReadStatus::ok};

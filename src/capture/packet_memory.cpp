@@ -129,6 +129,7 @@ bool start_eal(const PacketMemoryOptions& options, Diagnostics& diagnostics) {
   const LogCatcher log;
   std::vector<std::string> arguments = eal_arguments(options, affinity.first_core());
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) {
     pointers.push_back(argument.data());
   }

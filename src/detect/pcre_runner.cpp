@@ -59,8 +59,8 @@ std::optional<PcreRunner::Group> PcreRunner::group(uint32_t number) const noexce
     return std::nullopt;
   }
   const PCRE2_SIZE* const places = pcre2_get_ovector_pointer(data_.get());
-  const PCRE2_SIZE first = places[2 * number];
-  const PCRE2_SIZE last = places[2 * number + 1];
+  const PCRE2_SIZE first = places[size_t{2} * number];
+  const PCRE2_SIZE last = places[size_t{2} * number + 1];
   if (first == PCRE2_UNSET || last < first) {
     return std::nullopt;  // `\K` in a look-ahead may set the start behind the end
   }

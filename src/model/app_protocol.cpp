@@ -49,8 +49,9 @@ std::optional<AppProtocol> find_app_protocol(std::string_view name) noexcept {
 
 bool is_kind_of(AppProtocol actual, AppProtocol wanted) noexcept {
   if (actual == wanted) return true;
-  if (wanted == AppProtocol::http)
+  if (wanted == AppProtocol::http) {
     return actual == AppProtocol::http1 || actual == AppProtocol::http2;
+  }
   return actual == AppProtocol::doh2 &&
          (wanted == AppProtocol::dns || wanted == AppProtocol::http2);
 }

@@ -148,8 +148,9 @@ std::vector<AddressRange> subtract(const std::vector<AddressRange>& ranges,
   for (AddressRange rest : ranges) {
     bool is_gone = false;
     for (const AddressRange& hole : removed) {
-      if (hole.version != rest.version || hole.last < rest.first || rest.last < hole.first)
+      if (hole.version != rest.version || hole.last < rest.first || rest.last < hole.first) {
         continue;
+      }
       if (rest.first < hole.first) {
         left.push_back({rest.version, rest.first, step(hole.first, rest.version, false)});
       }

@@ -215,8 +215,9 @@ bool Builder::move_last_content(Field field, const Word& at) {
     return false;
   }
   for (size_t i = nodes_.size(); i-- > 0;) {
-    if (nodes_[i].list != payload_list || !std::holds_alternative<Content>(nodes_[i].check))
+    if (nodes_[i].list != payload_list || !std::holds_alternative<Content>(nodes_[i].check)) {
       continue;
+    }
     const AppProtocol protocol = row_of(field).protocol;
     if (protocol != AppProtocol::unknown && !set_protocol(protocol, at)) return false;
     move(nodes_[i], field, at);

@@ -9,7 +9,7 @@ namespace shrike::rule {
 namespace {
 
 std::string to_text(const AddressRange& range) {
-  const std::string first = shrike::to_text(range.first, range.version, true);
+  std::string first = shrike::to_text(range.first, range.version, true);
   if (range.first == range.last) return first;
   return first + "-" + shrike::to_text(range.last, range.version, true);
 }

@@ -10,8 +10,8 @@ namespace shrike::rule {
 
 namespace {
 
-constexpr int64_t position_max = 65535;        // offset, depth
-constexpr int64_t distance_max = 1024 * 1024;  // Suricata: DETECT_CONTENT_VALUE_MAX
+constexpr int64_t position_max = 65535;                 // offset, depth
+constexpr int64_t distance_max = int64_t{1024} * 1024;  // Suricata: DETECT_CONTENT_VALUE_MAX
 
 void parse_content(Builder& builder, const Keyword&, const Argument& argument) {
   auto bytes = decode_content(argument.value, builder.report());

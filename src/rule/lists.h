@@ -33,8 +33,10 @@ class ListWalk {
     if (depth > nesting_max) {
       report_.error(place, "nesting", "lists and variables nest deeper than {}; flatten them",
                     nesting_max);
+      elements_ = list_elements_max + 1;  // once is enough
       return false;
     }
+    if (elements_ > list_elements_max) return false;
     if (++elements_ > list_elements_max) {
       report_.error(place, "list-size", "the list has more than {} elements; use larger networks",
                     list_elements_max);

@@ -31,7 +31,6 @@ void OfflineRun::Spread::Core::run() noexcept {
 OfflineRun::Spread::Spread(const OfflineOptions& options, capture::PacketSource& source,
                            const RuleSet& rules, output::Collector& collector)
     : Strategy(source, collector),
-      rules_(rules),
       decoder_(options.engines.decode),
       owners_(options.workers),
       captures_are_apart_(options.engines.records.per_capture) {

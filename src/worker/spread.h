@@ -66,7 +66,6 @@ class OfflineRun::Spread final : public OfflineRun::Strategy {
   void share_out(Load& load);
   void hand_over(Load& load, LoadKind kind);
 
-  const RuleSet& rules_;
   decode::Decoder decoder_;
   OwnerTable owners_;
   std::vector<std::unique_ptr<Core>> cores_;

@@ -123,7 +123,7 @@ AnchorTable made(const std::vector<Anchor>& anchors) {
 
 }  // namespace
 
-uint32_t AnchorBuilder::ask(std::vector<Literal> literals) {
+uint32_t AnchorBuilder::ask(const std::vector<Literal>& literals) {
   if (literals.empty()) {
     return no_index;
   }

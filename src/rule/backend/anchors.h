@@ -16,7 +16,7 @@ class AnchorBuilder {
 
   /// The table of these literals, each with end_first == end_last, by index in
   /// RuleTables::anchors; no_index for none.
-  [[nodiscard]] uint32_t ask(std::vector<Literal> literals);
+  [[nodiscard]] uint32_t ask(const std::vector<Literal>& literals);
 
  private:
   RuleTables& tables_;

@@ -24,6 +24,18 @@ struct Compiled {
   std::string fault;
 };
 
+Compiled load(const DatabaseCache& cache, const std::string& key) {
+  Compiled result{.database = cache.load(key)};
+  result.from_cache = result.database != nullptr;
+  return result;
+}
+
+void keep(const DatabaseCache& cache, const std::string& key, const Compiled& result) {
+  if (result.database != nullptr) {
+    cache.store(key, result.database);
+  }
+}
+
 void compile_literals(const std::vector<std::string>& literals, const std::vector<unsigned>& flags,
                       Compiled& result) {
   std::vector<const char*> expressions;
@@ -117,13 +129,10 @@ bool DatabaseBuilder::compile(Diagnostics& diagnostics, Report& report) {
   const auto work = [&] {
     for (size_t at = next++; at < jobs_.size(); at = next++) {
       const Job& job = jobs_[at];
-      results[at].database = cache.load(job.key);
-      results[at].from_cache = results[at].database != nullptr;
-      if (!results[at].from_cache) {
+      results[at] = load(cache, job.key);
+      if (results[at].database == nullptr) {
         compile_literals(job.literals, job.flags, results[at]);
-        if (results[at].database != nullptr) {
-          cache.store(job.key, results[at].database);
-        }
+        keep(cache, job.key, results[at]);
       }
     }
   };

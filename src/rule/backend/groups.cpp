@@ -148,7 +148,7 @@ RuleGroup::Layer GroupBuilder::ask(const std::vector<Literal>& literals) {
     const bool has_place = literal.rule.end_first == literal.rule.end_last;
     (has_place ? anchored : free).push_back(literal);
   }
-  return {anchors_.ask(std::move(anchored)), databases_.ask(std::move(free))};
+  return {anchors_.ask(anchored), databases_.ask(std::move(free))};
 }
 
 void GroupBuilder::add_layer(const Rules& rules, bool is_tcp, size_t layer, RuleGroup& group) {

@@ -170,29 +170,31 @@ uint32_t ProgramBuilder::append(const std::vector<const BufferCheck*>& checks,
   return index;
 }
 
+/// What a command does to a bit after a match; nothing where it only asks.
+static std::optional<PostOpcode> post_of(FlowBits::Command command) {
+  switch (command) {
+    case FlowBits::Command::set:
+      return PostOpcode::set_bit;
+    case FlowBits::Command::unset:
+      return PostOpcode::unset_bit;
+    case FlowBits::Command::toggle:
+      return PostOpcode::toggle_bit;
+    case FlowBits::Command::is_set:
+    case FlowBits::Command::is_not_set:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 void ProgramBuilder::add_posts(const Rule& rule, CompiledRule& compiled) {
   auto& posts = tables_.post_instructions;
   compiled.post_index = static_cast<uint32_t>(posts.size());
   for (const PacketCheck& check : rule.packet_checks) {
     if (const auto* const bits = std::get_if<FlowBits>(&check)) {
-      const auto add = [&](PostOpcode opcode) {
-        for (const std::string& name : bits->names) {
-          posts.push_back({opcode, false, interner_.bit(name), 0});
+      for (const std::string& name : bits->names) {
+        if (const auto opcode = post_of(bits->command)) {
+          posts.push_back({*opcode, false, interner_.bit(name), 0});
         }
-      };
-      switch (bits->command) {
-        case FlowBits::Command::set:
-          add(PostOpcode::set_bit);
-          break;
-        case FlowBits::Command::unset:
-          add(PostOpcode::unset_bit);
-          break;
-        case FlowBits::Command::toggle:
-          add(PostOpcode::toggle_bit);
-          break;
-        case FlowBits::Command::is_set:
-        case FlowBits::Command::is_not_set:
-          break;
       }
     } else if (const auto* const integer = std::get_if<FlowInteger>(&check)) {
       if (integer->command <= FlowInteger::Command::assign) {
