@@ -191,22 +191,22 @@ void ProgramBuilder::add_posts(const Rule& rule, CompiledRule& compiled) {
   compiled.post_index = static_cast<uint32_t>(posts.size());
   for (const PacketCheck& check : rule.packet_checks) {
     if (const auto* const bits = std::get_if<FlowBits>(&check)) {
-      for (const std::string& name : bits->names) {
-        if (const auto opcode = post_of(bits->command)) {
-          posts.push_back({*opcode, false, interner_.bit(name), 0});
-        }
-      }
-    } else if (const auto* const integer = std::get_if<FlowInteger>(&check)) {
-      if (integer->command <= FlowInteger::Command::assign) {
-        const PostOpcode opcode =
-            integer->command == FlowInteger::Command::add        ? PostOpcode::integer_add
-            : integer->command == FlowInteger::Command::subtract ? PostOpcode::integer_subtract
-                                                                 : PostOpcode::integer_assign;
-        const bool is_named = !integer->value_of.empty();
-        posts.push_back({opcode, is_named, interner_.integer(integer->name),
-                         is_named ? interner_.integer(integer->value_of) : integer->value});
+      const std::optional<PostOpcode> opcode = post_of(bits->command);
+      for (size_t i = 0; opcode && i < bits->names.size(); ++i) {
+        posts.push_back({*opcode, false, interner_.bit(bits->names[i]), 0});
       }
     }
+    const auto* const integer = std::get_if<FlowInteger>(&check);
+    if (integer == nullptr || integer->command > FlowInteger::Command::assign) {
+      continue;
+    }
+    const PostOpcode opcode =
+        integer->command == FlowInteger::Command::add        ? PostOpcode::integer_add
+        : integer->command == FlowInteger::Command::subtract ? PostOpcode::integer_subtract
+                                                             : PostOpcode::integer_assign;
+    const bool is_named = !integer->value_of.empty();
+    posts.push_back({opcode, is_named, interner_.integer(integer->name),
+                     is_named ? interner_.integer(integer->value_of) : integer->value});
   }
   if (rule.is_bypass) {
     posts.push_back({PostOpcode::bypass, false, 0, 0});
