@@ -149,7 +149,7 @@ void Detector::State::inspect_one(Subject& subject, AlertBatch& alerts) noexcept
   match_count_ = 0;
   packet_variables_.clear();
 
-  if (datagram.ip_version != 0) {
+  if (datagram.ip_version != 0 && datagram.origin != DatagramOrigin::stream_end) {
     run_address_rules(subject);
   }
   const RuleGroup& group = subject.tables->groups[group_of_subject(subject)];
