@@ -78,7 +78,8 @@ alert tcp any any -> any any (content:"wakes"; sid:2;))");
 
 TEST(Programs, AreShownAsText) {
   const RuleSet rules = compiled(
-      R"(alert tcp any any -> any 80 (flow:established,to_server; content:"a|00|b"; nocase; offset:2; content:"c"; within:5; flowbits:set,seen; sid:7;))");
+      R"(alert tcp any any -> any 80 (flow:established,to_server; content:"a|00|b"; nocase; )"
+      R"(offset:2; content:"c"; within:5; flowbits:set,seen; sid:7;))");
   EXPECT_EQ(dump_programs(rules.tables(), 7),
             "rule 0 sid 7 packet_and_stream needs payload flow established to_server\n"
             "  in payload\n"
