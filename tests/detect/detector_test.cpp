@@ -214,8 +214,10 @@ alert tcp any any -> any any (flags:PA; sid:2;)
 alert tcp any any -> any any (content:!"good"; dsize:<10; sid:3;))";
   const Entry end{.chunks = {"evil"}, .origin = DatagramOrigin::stream_end};
   run({{"the last bytes of a stream", rules, {end}, "1:1s"},
-       {"addresses alone do not make an alert of one", "alert tcp any any -> any any (sid:1;)",
-        {end}, ""}});
+       {"addresses alone do not make an alert of one",
+        "alert tcp any any -> any any (sid:1;)",
+        {end},
+        ""}});
 }
 
 TEST(Detector, LooksForNegatedContentInAnEmptyPayload) {
