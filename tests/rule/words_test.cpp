@@ -65,7 +65,8 @@ TEST(ContentText, DecodesAndEncodes) {
   for (const auto& [text, bytes] : cases) {
     Scene scene(text);
     EXPECT_EQ(decode_content(scene.word, scene.report), bytes) << text;
-    Scene again(encode_content(bytes));
+    const std::string encoded = encode_content(bytes);  // the scene borrows it
+    Scene again(encoded);
     EXPECT_EQ(decode_content(again.word, again.report), bytes) << text;
   }
   EXPECT_EQ(encode_content("a b;c"), "a b|3b|c");
