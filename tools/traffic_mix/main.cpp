@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -49,9 +50,7 @@ int run(const Arguments& arguments) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int parse_and_run(int argc, char** argv) {
   Arguments arguments;
   CLI::App app{
       "Makes a large capture of many small ones: copies of them, each under addresses of its\n"
@@ -70,4 +69,15 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   return run(arguments);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return parse_and_run(argc, argv);
+  } catch (const std::exception& fault) {  // of CLI11, and of memory that is not there
+    std::fprintf(stderr, "traffic_mix: %s\n", fault.what());
+    return 1;
+  }
 }
