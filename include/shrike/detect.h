@@ -7,6 +7,7 @@
 #include "shrike/model/alert.h"
 #include "shrike/model/ruleset.h"
 #include "shrike/model/stream.h"
+#include "shrike/model/transaction.h"
 
 /// Rules against datagrams and streams.
 namespace shrike::detect {
@@ -33,11 +34,15 @@ class Detector {
   ~Detector();
   Detector(Detector&&) noexcept;
 
-  /// Inspects what flow gave, in order, and appends the matches to `alerts` in the order in which
-  /// Suricata logs them. `rules` may change between calls (a reload). No allocation after warm-up.
-  void inspect(const RuleSet& rules, const TrackedBatch& tracked, AlertBatch& alerts) noexcept;
+  /// Inspects one datagram with what flow and the application layer say about it, and appends the
+  /// matches to `alerts` in the order in which Suricata logs them. `rules` may change between calls
+  /// (a reload). No allocation after warm-up.
+  /// @param chunks  TrackedBatch::chunks_of(tracked)
+  /// @param app     of its flow, or null. Writes only the notes in its transactions and bodies.
+  void inspect(const RuleSet& rules, const Tracked& tracked, std::span<const Chunk> chunks,
+               const AppView* app, AlertBatch& alerts) noexcept;
 
-  /// Decisions of the last inspect, in order; later datagrams of those flows are not inspected
+  /// Decisions of the last inspect; later datagrams of those flows are not inspected
   /// whether flow is told or not. Valid until the next inspect.
   [[nodiscard]] std::span<const FlowDecision> decisions() const noexcept;
 

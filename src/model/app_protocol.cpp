@@ -1,5 +1,6 @@
 #include "shrike/model/app_protocol.h"
 
+#include <algorithm>
 #include <array>
 
 namespace shrike {
@@ -54,6 +55,14 @@ bool is_kind_of(AppProtocol actual, AppProtocol wanted) noexcept {
   }
   return actual == AppProtocol::doh2 &&
          (wanted == AppProtocol::dns || wanted == AppProtocol::http2);
+}
+
+bool is_identified(AppProtocol protocol) noexcept {
+  // In the order of protocol/parsers.cpp's rows, which a test compares.
+  static constexpr AppProtocol identified[] = {
+      AppProtocol::count_,
+  };
+  return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }
 
 }  // namespace shrike

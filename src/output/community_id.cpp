@@ -6,7 +6,7 @@
 #include <cstring>
 #include <tuple>
 
-#include "json_writer.h"
+#include "shrike/base/json_writer.h"
 #include "shrike/base/bytes.h"
 
 namespace shrike::output {

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "json_writer.h"
+#include "shrike/base/json_writer.h"
 #include "sink.h"
 #include "time_text.h"
 

@@ -6,6 +6,7 @@
 
 #include "shrike/base/bytes.h"
 #include "shrike/model/stream.h"
+#include "shrike/model/transaction.h"
 
 namespace shrike {
 
@@ -17,12 +18,11 @@ struct Alert {
   bool from_stream = false;  ///< matched in a chunk, not in the packet's own payload
   bool is_silent = false;    ///< noalert or a pass: nothing to log, only host bits to set
   bool drops = false;        ///< drop or reject rule, or the flow was dropped
-  bool has_tx = false;
   /// A pass or drop would speak for the whole flow: ip-only and protocol-detection rules. Matches
   /// in the stream or a transaction do so anyway.
   bool is_about_flow = false;
-  uint64_t tx_id = 0;
-  Bytes stream_bytes;  ///< the chunk it matched in, where from_stream
+  const Transaction* transaction = nullptr;  ///< it matched in; null: none
+  Bytes stream_bytes;                        ///< the chunk it matched in, where from_stream
   /// `tag`: a packet of a tagged session or host; logged as event_type packet, rule_index invalid.
   bool is_tagged_packet = false;
 };

@@ -65,4 +65,8 @@ enum class AppProtocol : uint8_t {
 /// family (http: http1 and http2; dns: doh2 too; http2: doh2 too).
 [[nodiscard]] bool is_kind_of(AppProtocol actual, AppProtocol wanted) noexcept;
 
+/// Whether flows are identified as this protocol, so that rules can ask for it; each has a row in
+/// protocol/parsers.cpp.
+[[nodiscard]] bool is_identified(AppProtocol protocol) noexcept;
+
 }  // namespace shrike

@@ -85,6 +85,18 @@ inline constexpr size_t fields_count = static_cast<size_t>(Field::count_);
 /// The direction of the data that can fill a field.
 enum class FieldDirections : uint8_t { both, to_server, to_client };
 
+/// How far a transaction is in one direction. A field's row says at which of these it is final:
+/// all its values are there, and none comes later. Protocols without such steps go from `started`
+/// to `complete`.
+enum class Progress : uint8_t {
+  started,
+  line,      ///< request or status line; first hello, banner, command
+  headers,   ///< all headers; TLS: certificates; SSH: key exchange
+  body,      ///< the body is growing
+  trailer,   ///< the body is whole
+  complete,  ///< nothing more comes in this direction
+};
+
 /// What the rule language and the choice of fast patterns know about a field.
 struct FieldRow {
   Field field;
@@ -97,6 +109,8 @@ struct FieldRow {
   bool is_multiple = false;  ///< may hold several values at a time; named again: another instance
   std::string_view modifier = {};  ///< old form, behind the content it is for: "http_uri"
   bool is_inspected = false;       ///< something fills it; rules that need another one stay dormant
+  /// From this step on no (further) value of the field comes in a transaction's direction.
+  Progress final_at = Progress::complete;
 };
 
 namespace field_table {

@@ -117,7 +117,13 @@ enum class PacketOpcode : uint8_t {
   integer_not_set,
   integer_compare,    ///< index: integer number; first: value, or mode 1: number of an integer
   variable_contains,  ///< index: variable number; count: pattern; mode bit 0 packet, 1 negated
+  // The flow's application layer (AppView).
+  app_protocol,  ///< first: AppProtocol; mode ProtocolSide | 16 where negated
+  app_event,     ///< first: AppEvent of the flow (applayer_…), not of a transaction
 };
+
+/// Which identification `app-layer-protocol` asks about.
+enum class ProtocolSide : uint8_t { any, to_server, to_client, both, final, original };
 
 enum class FlagMode : uint8_t { exact, all, any, none };
 enum class ChecksumKind : uint8_t { ipv4, tcpv4, tcpv6, udpv4, udpv6, icmpv4, icmpv6 };
@@ -148,6 +154,8 @@ enum class BufferOpcode : uint8_t {
   asn1,
   entropy,
   uri_length,
+  number_in,  ///< the value's number compared (NumberArguments); several: any of them
+  dataset,    ///< in the dataset `number.first` (RuleTables::datasets), or not: flags
 };
 
 /// Flags of a BufferInstruction; each opcode uses those that make sense for it.
@@ -253,10 +261,17 @@ struct BufferInstruction {
   BufferInstruction() noexcept : entropy{} {}
 };
 
-/// The instructions for one buffer of a rule; the last one carries `is_last`.
+/// The instructions for one buffer of a rule; the last one carries `is_last`. In a rule about
+/// transactions (VerifyKind::transaction) each program is one step whose result is remembered.
 struct BufferProgram {
+  enum class Source : uint8_t {
+    bytes,   ///< the values of `field`, `transforms` applied: one must match (or `absent`)
+    number,  ///< the numbers of `field`: instructions are number_in
+    event,   ///< `index` is an AppEvent that the transaction must have; no instructions
+  } source = Source::bytes;
   Field field = Field::payload;
-  uint32_t index = 0;  ///< RuleTables::buffer_instructions
+  uint32_t transforms = 0;  ///< RuleTables::transform_lists; 0: none
+  uint32_t index = 0;       ///< RuleTables::buffer_instructions
   uint32_t count = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shrike/model/address.h"
+#include "shrike/model/app_protocol.h"
 #include "shrike/model/rule_info.h"
 #include "shrike/model/rule_program.h"
 
@@ -43,7 +44,16 @@ struct AddressSet {
 /// What a pass or drop rule speaks for: as its match says, or as the rule says.
 enum class ActionScope : uint8_t { by_match, packet, flow };
 
-enum class VerifyKind : uint8_t { packet, packet_and_stream, stream, ip_only, like_ip_only, event };
+enum class VerifyKind : uint8_t {
+  packet,
+  packet_and_stream,
+  stream,
+  ip_only,
+  like_ip_only,
+  event,
+  transaction,         ///< looks into fields of transactions (or their events)
+  protocol_detection,  ///< asks how the flow was identified, once that is over in its direction
+};
 
 /// What verification needs of one rule before its program: 64 bytes, one cache line.
 struct alignas(64) CompiledRule {
@@ -57,6 +67,9 @@ struct alignas(64) CompiledRule {
   bool has_host_bits = false;
   bool has_thresholds = false;
   bool has_tag = false;
+  /// `alert http …`, or the protocol of its fields: flows of another kind (is_kind_of) cannot
+  /// match. unknown: any.
+  AppProtocol app_protocol = AppProtocol::unknown;
   uint16_t protocol_set = 0;  ///< RuleTables::protocol_sets
   uint16_t packet_count = 0;
   uint16_t buffer_count = 0;
@@ -161,6 +174,49 @@ struct RuleGroup {
          ((facts >> need::tcp_flags_shift & 2u) != 0 ? 8u : 0u);
 }
 
+/// One step of a transform list, see ir.h Transform.
+struct TransformStep {
+  enum class Kind : uint8_t {
+    dotprefix,
+    domain,
+    tld,
+    strip_whitespace,
+    compress_whitespace,
+    to_lowercase,
+    to_uppercase,
+    to_md5,
+    to_sha1,
+    to_sha256,
+    pcrexform,
+    url_decode,
+    xor_key,
+    header_lowercase,
+    strip_pseudo_headers,
+    from_base64,
+    gunzip,
+    zlib_deflate,
+  } kind;
+  std::vector<uint8_t> key;  ///< xor_key
+  uint32_t pcre = no_index;  ///< pcrexform: RuleTables::pcres
+  uint32_t bytes = 0;        ///< from_base64, gunzip, zlib_deflate: bounds; 0: the default
+  uint32_t offset = 0;
+  uint8_t mode = 0;  ///< from_base64: 0 RFC 2045, 1 RFC 4648, 2 strict
+};
+
+/// The rules about transactions of one protocol in one direction.
+struct AppGroup {
+  /// What is looked for in the values of one field under one list of transforms.
+  struct Buffer {
+    Field field = Field::payload;
+    uint32_t transforms = 0;  ///< RuleTables::transform_lists
+    RuleGroup::Layer layer;   ///< PatternRule::end_* are offsets in the transformed value
+  };
+  std::vector<Buffer> buffers;  ///< by field, then transforms
+  /// Rules without a literal in a field, in inspection order: tried with every transaction.
+  std::vector<uint32_t> open_rules;
+  uint32_t rules = 0;  ///< all rules of the group, those found by a literal in payload too
+};
+
 /// From a group's point of view the transports that have groups of their own.
 enum class TransportClass : uint8_t { tcp, udp, sctp, icmp, icmpv6, other, count_ };
 [[nodiscard]] TransportClass transport_class(uint8_t protocol) noexcept;
@@ -223,6 +279,10 @@ struct RuleTables {
   /// Group of the other transports, by direction.
   std::array<std::array<uint16_t, static_cast<size_t>(TransportClass::count_)>, 2> other_groups{};
   uint16_t event_group = 0;  ///< for what has no IP header
+  /// By direction and AppProtocol; the group of http1 holds the rules for http too.
+  std::array<std::array<AppGroup, static_cast<size_t>(AppProtocol::count_)>, 2> app_groups;
+  /// Lists of transforms; the first is empty.
+  std::vector<std::vector<TransformStep>> transform_lists{1};
 
   AddressTable address_only_source;        ///< ip-only rules, filed by their source
   AddressTable address_only_target;        ///< … by their target, where the source is any

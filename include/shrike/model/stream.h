@@ -91,6 +91,30 @@ struct Chunk {
   bool after_gap = false;
 };
 
+/// In-order bytes of one direction for the application layer; every byte comes once. TCP gives them
+/// when they are acknowledged, with a datagram of the *other* direction as a rule (Suricata does
+/// so, which decides the packet that an alert names). Valid until the next FlowTracker::track.
+struct AppChunk {
+  Direction direction = Direction::to_server;  ///< whose bytes
+  bool is_end = false;     ///< nothing more comes in this direction; may come without bytes
+  uint64_t offset = 0;     ///< of bytes[0], or of the gap, in the stream
+  uint64_t gap_bytes = 0;  ///< not 0: so many bytes were lost here, and `bytes` is empty
+  Bytes bytes;
+};
+
+/// What the application layer decided about a flow; arrays are by Direction. All of it is false
+/// where nothing is to change.
+struct AppWishes {
+  std::array<bool, 2> inspect_raw_now{};  ///< a message is complete: do not wait for a full chunk
+  std::array<bool, 2> no_more_raw{};      ///< encrypted from here on: nothing to inspect
+  bool no_parser = false;                 ///< no parser takes this flow (any more)
+  bool bypass = false;                    ///< nothing in this flow is worth another look
+  bool swap_sides = false;                ///< who opened the flow is the server
+  bool is_settled = false;                ///< UDP: the protocol is known, or never will be
+
+  friend bool operator==(const AppWishes&, const AppWishes&) = default;
+};
+
 /// One datagram with what flow says about it, in inspection order. Pseudo datagrams (end of a
 /// connection) come here too, with datagram->origin == stream_end.
 struct Tracked {
@@ -99,6 +123,8 @@ struct Tracked {
   EventList<StreamEvent> events;
   uint16_t first_chunk = 0;  ///< its chunks: TrackedBatch::chunks() [first_chunk, +chunk_count)
   uint16_t chunk_count = 0;
+  uint16_t first_app_chunk = 0;  ///< TrackedBatch::app_chunks() [first_app_chunk, +app_chunk_count)
+  uint16_t app_chunk_count = 0;
 };
 
 /// What one FlowTracker::track call gives. Memory is taken once, by the constructor; spans and
@@ -107,22 +133,31 @@ class TrackedBatch {
  public:
   static constexpr size_t tracked_max = 1024;
   static constexpr size_t chunks_max = 2048;
+  static constexpr size_t app_chunks_max = 2048;
 
-  TrackedBatch() : tracked_(new Tracked[tracked_max]), chunks_(new Chunk[chunks_max]) {}
+  TrackedBatch()
+      : tracked_(new Tracked[tracked_max]),
+        chunks_(new Chunk[chunks_max]),
+        app_chunks_(new AppChunk[app_chunks_max]) {}
 
   [[nodiscard]] std::span<const Tracked> all() const noexcept { return {tracked_.get(), count_}; }
   [[nodiscard]] std::span<const Chunk> chunks_of(const Tracked& tracked) const noexcept {
     return {chunks_.get() + tracked.first_chunk, tracked.chunk_count};
   }
+  [[nodiscard]] std::span<const AppChunk> app_chunks_of(const Tracked& tracked) const noexcept {
+    return {app_chunks_.get() + tracked.first_app_chunk, tracked.app_chunk_count};
+  }
   [[nodiscard]] size_t room() const noexcept { return tracked_max - count_; }
   [[nodiscard]] size_t chunk_room() const noexcept { return chunks_max - chunk_count_; }
-  void clear() noexcept { count_ = chunk_count_ = 0; }
+  [[nodiscard]] size_t app_chunk_room() const noexcept { return app_chunks_max - app_chunk_count_; }
+  void clear() noexcept { count_ = chunk_count_ = app_chunk_count_ = 0; }
   /// A fresh entry at the end. REQUIRES: room() > 0.
   Tracked& push(const Datagram& datagram) noexcept {
     Tracked& tracked = tracked_[count_++];
     tracked = Tracked{};
     tracked.datagram = &datagram;
     tracked.first_chunk = static_cast<uint16_t>(chunk_count_);
+    tracked.first_app_chunk = static_cast<uint16_t>(app_chunk_count_);
     return tracked;
   }
   /// Adds a chunk to the entry pushed last. REQUIRES: chunk_room() > 0.
@@ -130,12 +165,19 @@ class TrackedBatch {
     chunks_[chunk_count_++] = chunk;
     ++tracked.chunk_count;
   }
+  /// Adds bytes for the application layer to the entry pushed last. REQUIRES: app_chunk_room() > 0.
+  void push_app_chunk(Tracked& tracked, const AppChunk& chunk) noexcept {
+    app_chunks_[app_chunk_count_++] = chunk;
+    ++tracked.app_chunk_count;
+  }
 
  private:
   std::unique_ptr<Tracked[]> tracked_;
   std::unique_ptr<Chunk[]> chunks_;
+  std::unique_ptr<AppChunk[]> app_chunks_;
   size_t count_ = 0;
   size_t chunk_count_ = 0;
+  size_t app_chunk_count_ = 0;
 };
 
 /// A flow that ended, for EVE flow and netflow records.

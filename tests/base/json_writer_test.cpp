@@ -1,8 +1,8 @@
-#include "json_writer.h"
+#include "shrike/base/json_writer.h"
 
 #include <gtest/gtest.h>
 
-namespace shrike::output {
+namespace shrike {
 namespace {
 
 using namespace std::string_literals;
@@ -95,4 +95,4 @@ TEST(JsonWriter, ShowsWhatIsPrintable) {
 }
 
 }  // namespace
-}  // namespace shrike::output
+}  // namespace shrike

@@ -1,10 +1,10 @@
-#include "json_writer.h"
+#include "shrike/base/json_writer.h"
 
 #include <fmt/format.h>
 
 #include <array>
 
-namespace shrike::output {
+namespace shrike {
 
 namespace {
 
@@ -108,6 +108,13 @@ void append_base64(std::string& out, Bytes bytes) {
     *to++ = alphabet[group >> 12 & 63];
     *to++ = bytes.size() == 2 ? alphabet[group >> 6 & 63] : '=';
     *to++ = '=';
+  }
+}
+
+void JsonWriter::members(std::string_view members_of_another) {
+  if (!members_of_another.empty()) {
+    separate();
+    *out_ += members_of_another;
   }
 }
 
@@ -251,4 +258,4 @@ void JsonWriter::quote(std::string_view value) {
   out_->push_back('"');
 }
 
-}  // namespace shrike::output
+}  // namespace shrike

@@ -5,7 +5,7 @@
 
 #include "shrike/base/bytes.h"
 
-namespace shrike::output {
+namespace shrike {
 
 /// Writes one JSON value into a string, compactly. The caller keeps the nesting right; commas,
 /// quotes and escapes are done here. Source: RFC 8259.
@@ -33,6 +33,8 @@ class JsonWriter {
   void element(std::string_view value);
   void element(uint64_t value);
   void begin_element_object();
+  /// Members that another writer made (with no object around them) go on here. Empty: nothing.
+  void members(std::string_view members_of_another);
 
  private:
   void separate();
@@ -52,4 +54,4 @@ void append_base64(std::string& out, Bytes bytes);
 /// Overlong forms, surrogates and values above U+10FFFF are none (RFC 3629).
 [[nodiscard]] size_t utf8_sequence_bytes(std::string_view text) noexcept;
 
-}  // namespace shrike::output
+}  // namespace shrike

@@ -1,0 +1,115 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "shrike/base/counters.h"
+#include "shrike/base/json_writer.h"
+#include "shrike/model/transaction.h"
+
+/// The application layer of one core's flows: identification by content, parsers, transactions.
+namespace shrike::protocol {
+
+/// What the operator may say about one protocol (Suricata: app-layer.protocols.<name>).
+struct ProtocolSetting {
+  enum class Mode : uint8_t { on, identify_only, off } mode = Mode::on;
+  /// detection-ports: where probing parsers are tried; empty: the parser's own.
+  std::vector<uint16_t> server_ports;
+  std::vector<uint16_t> client_ports;
+};
+
+/// Bounds of HTTP (Suricata: app-layer.protocols.http.libhtp.default-config).
+struct HttpOptions {
+  uint64_t request_body_bytes_max = 100 << 10;  ///< inspected; 0: all
+  uint64_t response_body_bytes_max = 100 << 10;
+  uint32_t request_inspect_bytes_min = 32 << 10;
+  uint32_t request_window_bytes = 4 << 10;
+  uint32_t response_inspect_bytes_min = 40 << 10;
+  uint32_t response_window_bytes = 16 << 10;
+  uint32_t decompression_layers_max = 2;
+  uint64_t compression_bomb_bytes = 1 << 20;
+  bool double_decode_path = false;
+  bool double_decode_query = false;
+  bool query_plus_is_space = false;
+  uint32_t header_bytes_max = 18 << 10;  ///< one line with its continuations
+  uint32_t headers_max = 1024;
+  uint32_t transactions_max = 512;
+};
+
+/// Bounds of mail (Suricata: app-layer.protocols.smtp).
+struct SmtpOptions {
+  bool decode_mime = true;
+  bool decode_base64 = true;
+  bool decode_quoted_printable = true;
+  bool raw_extraction = false;
+  bool extract_urls = true;
+  bool body_md5 = false;
+  uint32_t header_value_bytes_max = 2000;
+  uint32_t content_bytes_max = 100000;
+  uint32_t inspect_bytes_min = 32768;
+  uint32_t window_bytes = 4096;
+};
+
+struct ProtocolOptions {
+  uint32_t flow_slots = 0;  ///< FlowTracker::slots()
+  std::array<ProtocolSetting, static_cast<size_t>(AppProtocol::count_)> protocols;
+  uint64_t memory_bytes_max = 512u << 20;  ///< per core; beyond it new data is not parsed, counted
+  uint32_t transactions_per_flow_max = 1024;
+  bool tls_encrypted_bypass = false;  ///< tls.encryption-handling: bypass
+  bool tls_fingerprints = true;       ///< ja3-fingerprints, ja4-fingerprints
+  bool ssh_fingerprints = true;       ///< hassh
+  HttpOptions http;
+  SmtpOptions smtp;
+  /// Settings by Suricata's dotted names below app-layer.protocols that only one parser reads.
+  std::vector<std::pair<std::string, std::string>> others;
+};
+
+/// One core's parsers. Not thread-safe. After warm-up memory comes from pools of its own.
+class ProtocolParsers {
+ public:
+  explicit ProtocolParsers(const ProtocolOptions& options);
+  ~ProtocolParsers();
+  ProtocolParsers(ProtocolParsers&&) noexcept;
+
+  /// Takes what one datagram brings to the application layer: the stream bytes that flow made
+  /// ready with it, or the payload of a UDP datagram. Call for every datagram, in order.
+  /// @return the application layer of its flow, or null where it has no flow or no such layer.
+  ///         Valid until the next call of any method that is not const.
+  const AppView* parse(const Tracked& tracked, std::span<const AppChunk> chunks) noexcept;
+
+  /// What flow is to do differently after the last `parse`.
+  [[nodiscard]] const AppWishes& wishes() const noexcept;
+
+  /// Detection of this datagram is over: transactions that are complete and inspected go.
+  /// @param finished called with each before it goes, for records of transactions; may be null.
+  void settle(const Tracked& tracked) noexcept;
+
+  /// Transactions that the last `settle` or `release` is about to free: complete, or cut off by the
+  /// end of the flow. Valid until the next `parse`.
+  [[nodiscard]] std::span<const Transaction* const> finished() const noexcept;
+
+  /// The flow ended: all it keeps is freed (at the next call).
+  void release(FlowId flow) noexcept;
+
+  /// Forgets all flows and expectations (a new capture begins).
+  void reset() noexcept;
+
+  /// Writes the members that EVE shows of a transaction: `"http":{…}` and its like, and `files`.
+  void describe(const Transaction& transaction, JsonWriter& json) const;
+
+  [[nodiscard]] std::vector<CounterView> counters() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Whether a parser for it exists, or at least its identification (app-layer-protocol).
+[[nodiscard]] bool has_parser(AppProtocol protocol) noexcept;
+[[nodiscard]] bool is_identified(AppProtocol protocol) noexcept;
+
+}  // namespace shrike::protocol

@@ -1,0 +1,39 @@
+#include "session.h"
+
+namespace shrike::protocol {
+
+Session::~Session() {
+  for (AppTransaction* const transaction : transactions_) {
+    transaction->destroy_(pool_, transaction);
+  }
+}
+
+void Session::adopt(AppTransaction& transaction) {
+  if (transactions_.size() >= options_.transactions_per_flow_max) {
+    for (AppTransaction* const each : transactions_) {
+      if (!each->is_complete()) {
+        each->complete();
+        break;
+      }
+    }
+  }
+  transaction.id = opened_++;
+  transactions_.push_back(&transaction);
+}
+
+void Session::free(AppTransaction& transaction) noexcept {
+  const auto at = std::find(transactions_.begin(), transactions_.end(), &transaction);
+  if (at != transactions_.end()) {
+    transactions_.erase(at);
+    transaction.destroy_(pool_, &transaction);
+  }
+}
+
+void Session::raise(Direction direction, AppEvent event) {
+  PoolVector<AppEvent>& raised = events_[static_cast<size_t>(direction)];
+  if (std::find(raised.begin(), raised.end(), event) == raised.end()) {
+    raised.push_back(event);
+  }
+}
+
+}  // namespace shrike::protocol
