@@ -67,6 +67,9 @@ struct FlowOptions {
   uint32_t synack_queue_max = 5;
   uint32_t syn_queue_max = 10;     ///< stream.max-syn-queued
   bool liberal_timestamps = true;  ///< stream.liberal-timestamps
+  /// Give in-order bytes to the application layer (AppChunk) and wait for its answer: every entry
+  /// of a batch then goes through `resume`.
+  bool feeds_parsers = false;
   /// Tell where overlapping segments differ; keeps a window of inspected bytes. Suricata:
   /// stream.reassembly.check-overlap-different-data, and any rule on that stream event.
   bool compare_overlaps = false;
@@ -90,6 +93,16 @@ class FlowTracker {
   /// @return datagrams taken. 0 of a non-empty span where the ends of flows alone filled `out`:
   ///         inspect it and call again with the same span.
   size_t track(std::span<const Datagram> datagrams, TrackedBatch& out) noexcept;
+
+  /// With feeds_parsers: the application layer's answer to one entry of the last track, expire or
+  /// finish. Call it for each entry, in order, before inspecting it: it hands over the raw chunks
+  /// that waited for the answer, and may turn the entry's direction round. `track` stops before a
+  /// second datagram of a flow whose answer is due, so the size of a batch changes nothing.
+  void resume(const AppWishes& wishes, TrackedBatch& out, Tracked& tracked) noexcept;
+
+  /// Whether the flow has transactions that are not yet inspected in each direction: then it gets
+  /// a last look at its end, whatever state TCP is in.
+  void note_open_transactions(FlowId flow, std::array<bool, 2> open) noexcept;
 
   /// Ends flows whose time is up at `clock_ns` though no datagram came. False where `out` was full
   /// and the call must be repeated. Clears `out` first.

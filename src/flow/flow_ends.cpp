@@ -29,6 +29,10 @@ void FlowTracker::State::begin_call(TrackedBatch& out) noexcept {
   ends.clear();
   pseudo_count = 0;
   rewritten_count = 0;
+  for (size_t i = 0; i < fed_count; ++i) {
+    flows[fed[i].slot].app &= static_cast<uint8_t>(~app_flag::fed);
+  }
+  fed_count = 0;
   tcp.begin_call();
   const uint64_t memory_was = counters.get(FlowCounter::tcp_reassembly_memuse);
   counters.add(FlowCounter::tcp_reassembly_memuse, tcp.memory_bytes() - memory_was);
@@ -104,7 +108,7 @@ bool FlowTracker::State::end_due(uint64_t clock_ns, TrackedBatch& out) noexcept 
   }
   for (;;) {
     while (due_next < due_count) {
-      if (!has_room(out)) {
+      if (!has_room(out) || is_fed(due[due_next])) {
         return false;
       }
       counters.add(FlowCounter::flow_timeouts);
@@ -181,6 +185,8 @@ void FlowTracker::State::last_look(uint32_t slot, Direction direction, uint64_t 
   TcpPacket packet;
   read_tcp(datagram, packet);
   packet.is_stream_end = true;
+  packet.app_out = options.feeds_parsers ? &out : nullptr;
+  packet.tracked = &tracked;
   packet.direction = direction;
   packet.events = &tracked.events;
   tcp.process(session, packet);
@@ -232,8 +238,10 @@ void FlowTracker::State::end_flow(uint32_t slot, FlowEndReason reason, uint64_t 
         flow.verdict == FlowVerdict::inspect || flow.verdict == FlowVerdict::pass;
     if (is_followed) {
       // Asked before the first look, as Suricata does: looking may change the answer.
-      const bool to_server = tcp.needs_last_look(session, Direction::to_server);
-      const bool to_client = tcp.needs_last_look(session, Direction::to_client);
+      const bool to_server = tcp.needs_last_look(session, Direction::to_server) ||
+                             (flow.app & app_flag::look_to_server) != 0;
+      const bool to_client = tcp.needs_last_look(session, Direction::to_client) ||
+                             (flow.app & app_flag::look_to_client) != 0;
       if (to_server) {
         last_look(slot, Direction::to_server, clock_ns, out);
       }

@@ -38,11 +38,32 @@ struct FlowTracker::State {
   /// What one datagram may need: itself and the last looks at a flow that ends for it.
   static constexpr size_t tracked_reserve = 3;
   static constexpr size_t chunks_reserve = tracked_reserve * StreamBuffers::blocks_a_stream_max;
+  /// Datagrams of a call whose raw bytes wait for the application layer's answer.
+  static constexpr size_t fed_max = 24;
+  static_assert(TrackedBatch::chunks_max >=
+                chunks_reserve + fed_max * StreamBuffers::blocks_a_stream_max);
+
+  /// A flow that was given to the application layer in this call.
+  struct Fed {
+    const Tracked* tracked = nullptr;
+    uint32_t slot = 0;
+    TcpPacket packet;
+  };
 
   struct Prepared {
     FlowLookup lookup;
     Direction direction = Direction::to_server;
   };
+
+  // flow_feeding.cpp
+  void resume(const AppWishes& wishes, TrackedBatch& out, Tracked& tracked) noexcept;
+  void note_open_transactions(uint32_t slot, std::array<bool, 2> open) noexcept;
+  void turn_round(uint32_t slot, Tracked& tracked) noexcept;
+  [[nodiscard]] bool is_fed(uint32_t slot) const noexcept {
+    return (flows[slot].app & app_flag::fed) != 0;
+  }
+  [[nodiscard]] bool must_wait(const FlowLookup& lookup) const noexcept;
+  void feed(uint32_t slot, const TcpPacket& packet, const Tracked& tracked) noexcept;
 
   // Taking datagrams.
   void prepare(std::span<const Datagram> datagrams) noexcept;
@@ -102,6 +123,11 @@ struct FlowTracker::State {
   size_t pseudo_count = 0;
   LazyArray<uint8_t> rewritten{rewritten_bytes_max};  ///< bytes of rewritten datagrams
   size_t rewritten_count = 0;
+  std::array<Fed, fed_max> fed;
+  size_t fed_count = 0;
+  const Datagram* prepared_at = nullptr;  ///< what the last call left: prepared already
+  size_t prepared_first = 0;
+  size_t prepared_count = 0;
 };
 
 }  // namespace shrike::flow

@@ -39,11 +39,19 @@ struct alignas(64) Flow {
   std::array<uint8_t, 2> ttl_max{};
   std::array<uint16_t, limits::vlan_tags_max> vlan_ids{};
   uint8_t vlan_count = 0;
-  uint8_t unused = 0;
+  uint8_t app = 0;  ///< bits of app_flag
   uint32_t capture_index = 0;
   uint32_t next = 0;  ///< chain of free slots
 };
 static_assert(sizeof(Flow) == 192);
+
+/// What the application layer said of a flow. Bits of Flow::app.
+namespace app_flag {
+inline constexpr uint8_t fed = 1;      ///< got bytes in this call: its answer comes before the next
+inline constexpr uint8_t settled = 2;  ///< not TCP: its answers change nothing any more
+inline constexpr uint8_t look_to_server = 4;  ///< open transactions: one more look at the end
+inline constexpr uint8_t look_to_client = 8;
+}  // namespace app_flag
 
 /// The index of a core's flows: key to slot. Never shared, never locked, never grown.
 /// Open addressing over eight entries a cache line; an entry carries 32 bits of the hash, so

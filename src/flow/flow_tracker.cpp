@@ -113,6 +113,8 @@ Direction FlowTracker::State::direction_of(const Flow& flow, const Datagram& dat
 
 // Cache misses of a batch overlap: first all lines of the index are asked for, then all flows.
 void FlowTracker::State::prepare(std::span<const Datagram> datagrams) noexcept {
+  prepared_first = 0;
+  prepared_count = datagrams.size();
   for (size_t i = 0; i < datagrams.size(); ++i) {
     prepared[i].lookup = look_at(datagrams[i], options.vlan_separates_flows);
     if (prepared[i].lookup.is_wanted) {
@@ -134,24 +136,31 @@ void FlowTracker::State::prepare(std::span<const Datagram> datagrams) noexcept {
 }
 
 bool FlowTracker::State::has_room(const TrackedBatch& out) const noexcept {
-  return out.room() >= tracked_reserve && out.chunk_room() >= chunks_reserve &&
-         pseudo_count + 4 <= pseudo_max && ends.size() + 2 <= ends_max &&
-         resting_count + 2 <= resting.size() &&
-         rewritten_count + rewritten_reserve <= rewritten.size();
+  const size_t chunks_wanted = chunks_reserve + fed_count * StreamBuffers::blocks_a_stream_max;
+  return out.room() >= tracked_reserve && out.chunk_room() >= chunks_wanted &&
+         out.app_chunk_room() >= 2 * chunks_reserve && pseudo_count + 4 <= pseudo_max &&
+         ends.size() + 2 <= ends_max && resting_count + 2 <= resting.size() &&
+         fed_count < fed_max && rewritten_count + rewritten_reserve <= rewritten.size();
 }
 
 size_t FlowTracker::State::track(std::span<const Datagram> datagrams, TrackedBatch& out) noexcept {
   begin_call(out);
-  for (size_t done = 0; done < datagrams.size();) {
-    const auto group = datagrams.subspan(done, std::min(prepared_max, datagrams.size() - done));
-    prepare(group);
-    for (size_t i = 0; i < group.size(); ++i) {
-      if (!end_due(group[i].clock_ns, out) || !has_room(out)) {
-        return done + i;
-      }
-      take(group[i], prepared[i].lookup, out);
+  if (datagrams.data() != prepared_at) {
+    prepared_first = prepared_count = 0;
+  }
+  prepared_at = nullptr;
+  for (size_t done = 0; done < datagrams.size(); ++done) {
+    if (prepared_first == prepared_count) {
+      prepare(datagrams.subspan(done, std::min(prepared_max, datagrams.size() - done)));
     }
-    done += group.size();
+    const Datagram& datagram = datagrams[done];
+    const FlowLookup& lookup = prepared[prepared_first].lookup;
+    if (!end_due(datagram.clock_ns, out) || !has_room(out) || must_wait(lookup)) {
+      prepared_at = &datagram;
+      return done;
+    }
+    take(datagram, lookup, out);
+    ++prepared_first;
   }
   return datagrams.size();
 }
@@ -301,6 +310,9 @@ void FlowTracker::State::take(const Datagram& datagram, const FlowLookup& lookup
     view.id = FlowId(slot, direction);
     follow_tcp(slot, datagram, out, tracked);
     return;
+  } else if (datagram.protocol == ip_protocol::udp && datagram.has_transport &&
+             options.feeds_parsers && (flow.app & app_flag::settled) == 0) {
+    feed(slot, {}, tracked);
   }
   fill_view(view, slot, direction);
 }
@@ -327,6 +339,8 @@ void FlowTracker::State::follow_tcp(uint32_t slot, const Datagram& datagram, Tra
   read_tcp(datagram, packet);
   packet.direction = view.id.direction();
   packet.events = &tracked.events;
+  packet.app_out = options.feeds_parsers ? &out : nullptr;
+  packet.tracked = &tracked;
   counters.add(FlowCounter::payload_bytes, packet.length);
   if ((packet.flags & (tcp_flag::syn | tcp_flag::rst | tcp_flag::urg)) != 0) [[unlikely]] {
     counters.add(FlowCounter::tcp_rst, packet.has(tcp_flag::rst) ? 1 : 0);
@@ -342,7 +356,9 @@ void FlowTracker::State::follow_tcp(uint32_t slot, const Datagram& datagram, Tra
   if (packet.state_changed) {
     set_state(flow, slot, packet.flow_state);
   }
-  if (flow.has_session) {
+  if (tracked.app_chunk_count != 0) {
+    feed(slot, packet, tracked);  // its raw bytes follow with the answer: resume()
+  } else if (flow.has_session) {
     tcp.inspect(session, packet, out, tracked);
   }
   if (!packet.instead.empty()) [[unlikely]] {
@@ -459,6 +475,16 @@ bool FlowTracker::finish(TrackedBatch& out) noexcept {
 
 std::span<const FlowEnd> FlowTracker::ends() const noexcept {
   return state_->ends;
+}
+
+void FlowTracker::resume(const AppWishes& wishes, TrackedBatch& out, Tracked& tracked) noexcept {
+  if (tracked.flow.id.exists()) {
+    state_->resume(wishes, out, tracked);
+  }
+}
+
+void FlowTracker::note_open_transactions(FlowId flow, std::array<bool, 2> open) noexcept {
+  state_->note_open_transactions(flow.slot(), open);
 }
 
 void FlowTracker::set_verdict(FlowId flow, FlowVerdict verdict) noexcept {

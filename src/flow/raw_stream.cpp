@@ -219,11 +219,12 @@ bool TcpTracker::needs_last_look(const TcpSession& session, Direction direction)
     return true;
   }
   const TcpStream& stream = session.streams[static_cast<size_t>(direction)];
-  if ((stream.flags & stream_flag::raw_disabled) != 0) {
-    return false;
-  }
   const uint64_t right_edge = stream.base_offset + stream.right_edge - stream.base_sequence;
-  return right_edge > stream.raw_progress;
+  const bool is_fed = options_.feeds_parsers && !session.has(session_flag::app_disabled);
+  if (is_fed && right_edge > stream.app_progress) {
+    return true;
+  }
+  return (stream.flags & stream_flag::raw_disabled) == 0 && right_edge > stream.raw_progress;
 }
 
 }  // namespace shrike::flow

@@ -51,7 +51,7 @@ void TcpTracker::take_bytes(TcpSession& session, TcpPacket& packet) noexcept {
   }
   TcpStream& sender = sender_of(session, packet);
   if (follow != Follow::own) {
-    follow_parser(session, receiver_of(session, packet), packet);
+    follow_parser(session, opposite(packet.direction), packet);
   }
   if (packet.length > 0) {
     payload_was_counted_ = true;
@@ -69,7 +69,7 @@ void TcpTracker::take_bytes(TcpSession& session, TcpPacket& packet) noexcept {
     }
   }
   if (follow != Follow::acknowledged || (sender.flags & stream_flag::depth_reached) != 0) {
-    follow_parser(session, sender, packet);
+    follow_parser(session, packet.direction, packet);
   }
 }
 
@@ -195,38 +195,68 @@ bool TcpTracker::is_gap(const TcpSession& session, const TcpStream& stream,
   return stream.first_block != 0;
 }
 
-void TcpTracker::follow_parser(TcpSession& session, TcpStream& stream, TcpPacket& packet) noexcept {
+// Hands the application layer what is acknowledged and new, and gaps in it, until no more is there.
+// Source: Suricata's ReassembleUpdateAppLayer.
+void TcpTracker::follow_parser(TcpSession& session, Direction direction,
+                               TcpPacket& packet) noexcept {
+  TcpStream& stream = session.streams[static_cast<size_t>(direction)];
   if (session.has(session_flag::app_disabled) || (stream.flags & stream_flag::no_reassembly) != 0) {
     return;
   }
+  while (feed_next(session, stream, packet)) {
+  }
+  tell_end(session, stream, packet);
+}
+
+// One run of bytes, or one gap. False where nothing more is there for now.
+bool TcpTracker::feed_next(TcpSession& session, TcpStream& stream, TcpPacket& packet) noexcept {
   const uint64_t acked = packet.is_stream_end ? UINT64_MAX : acked_offset(stream);
-  for (;;) {
-    const uint64_t progress = std::max(stream.app_progress, stream.base_offset);
-    uint32_t index = stream.first_block;
-    while (index != 0 && buffers_.block(index).end() <= progress) {
-      index = buffers_.block(index).next;
+  const uint64_t progress = std::max(stream.app_progress, stream.base_offset);
+  stream.app_progress = progress;
+  uint32_t index = stream.first_block;
+  while (index != 0 && buffers_.block(index).end() <= progress) {
+    index = buffers_.block(index).next;
+  }
+  if (index == 0 || acked <= progress) {
+    return false;
+  }
+  const StreamBlock& block = buffers_.block(index);
+  AppChunk chunk{.direction = direction_of(session, stream), .offset = progress};
+  if (block.offset > progress) {
+    if (!is_gap(session, stream, progress)) {
+      return false;
     }
-    if (index == 0) {
-      stream.app_progress = progress;
-      return;
-    }
-    const StreamBlock& block = buffers_.block(index);
-    if (block.offset > progress) {
-      if (!is_gap(session, stream, progress)) {
-        return;
-      }
-      packet.note(StreamEvent::reassembly_sequence_gap);
-      counters_.add(FlowCounter::tcp_reassembly_gap);
-      stream.flags |= stream_flag::has_gap;
-      stream.app_progress = std::min(block.offset, acked);
-    } else {
-      stream.app_progress = std::min(block.end(), acked);
-    }
-    if (stream.app_progress >= acked || stream.app_progress <= progress) {
-      stream.app_progress = std::max(stream.app_progress, progress);
-      return;
+    packet.note(StreamEvent::reassembly_sequence_gap);
+    counters_.add(FlowCounter::tcp_reassembly_gap);
+    stream.flags |= stream_flag::has_gap;
+    stream.app_progress = std::min(block.offset, acked);
+    chunk.gap_bytes = stream.app_progress - progress;
+  } else {
+    stream.app_progress = std::min(block.end(), acked);
+    chunk.bytes = {block.data() + (progress - block.offset), stream.app_progress - progress};
+    if (packet.app_out != nullptr) {
+      buffers_.lend(index);
     }
   }
+  if (packet.app_out != nullptr && packet.app_out->app_chunk_room() > 0) {
+    packet.app_out->push_app_chunk(*packet.tracked, chunk);
+  }
+  return true;
+}
+
+// Once, when nothing more can come: the session is closed or over, or the depth is reached.
+void TcpTracker::tell_end(const TcpSession& session, TcpStream& stream,
+                          TcpPacket& packet) noexcept {
+  const bool is_over = session.state == TcpState::closed || packet.is_stream_end ||
+                       (stream.flags & stream_flag::depth_reached) != 0;
+  if (!is_over || packet.app_out == nullptr || packet.app_out->app_chunk_room() == 0 ||
+      (stream.flags & stream_flag::end_told) != 0) {
+    return;
+  }
+  stream.flags |= stream_flag::end_told;
+  packet.app_out->push_app_chunk(
+      *packet.tracked,
+      {.direction = direction_of(session, stream), .is_end = true, .offset = stream.app_progress});
 }
 
 }  // namespace shrike::flow

@@ -37,6 +37,8 @@ struct TcpPacket {
 
   // Outcome.
   EventList<StreamEvent>* events = nullptr;
+  TrackedBatch* app_out = nullptr;  ///< where bytes for the application layer go; null: nowhere
+  Tracked* tracked = nullptr;
   bool stream_added = false;
   bool tcp_established = false;
   bool counts_as_established = false;  ///< though the flow was not when it came

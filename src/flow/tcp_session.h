@@ -19,6 +19,7 @@ inline constexpr uint16_t trigger_raw = 1 << 6;       ///< app layer: inspect no
 inline constexpr uint16_t new_raw_disabled = 1 << 7;  ///< app layer: take no more raw bytes
 inline constexpr uint16_t raw_disabled = 1 << 8;      ///< and now none is left to inspect
 inline constexpr uint16_t has_gap = 1 << 9;
+inline constexpr uint16_t end_told = 1 << 10;  ///< the application layer knows that it is over
 }  // namespace stream_flag
 
 /// Bits of TcpSession::flags.

@@ -1,6 +1,7 @@
 #include "tcp_tracker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace shrike::flow {
 namespace {
@@ -169,12 +170,22 @@ void TcpTracker::release(TcpSession& session) noexcept {
   clear_queue(session);
 }
 
-void TcpTracker::apply(TcpSession& session, Direction direction, const AppWishes& wishes) noexcept {
-  TcpStream& stream = session.streams[static_cast<size_t>(direction)];
-  stream.flags |= wishes.inspect_raw_now ? stream_flag::trigger_raw : uint16_t{0};
-  stream.flags |= wishes.no_more_raw ? stream_flag::new_raw_disabled : uint16_t{0};
+void TcpTracker::apply(TcpSession& session, const AppWishes& wishes) noexcept {
+  for (size_t side = 0; side < session.streams.size(); ++side) {
+    TcpStream& stream = session.streams[side];
+    stream.flags |= wishes.inspect_raw_now[side] ? stream_flag::trigger_raw : uint16_t{0};
+    stream.flags |= wishes.no_more_raw[side] ? stream_flag::new_raw_disabled : uint16_t{0};
+  }
   session.flags |= wishes.no_parser ? session_flag::app_disabled : 0;
-  stream.app_progress = std::max(stream.app_progress, wishes.progress);
+}
+
+void TcpTracker::swap_sides(TcpSession& session) noexcept {
+  std::swap(session.streams[0], session.streams[1]);
+  constexpr uint32_t probes = session_flag::probe_to_server | session_flag::probe_to_client;
+  const uint32_t probed = session.flags & probes;
+  if (probed == session_flag::probe_to_server || probed == session_flag::probe_to_client) {
+    session.flags ^= probes;
+  }
 }
 
 }  // namespace shrike::flow

@@ -41,15 +41,11 @@ class TcpTracker {
 
   [[nodiscard]] uint64_t memory_bytes() const noexcept { return buffers_.memory_bytes(); }
 
-  /// What the application layer decided about a session; every field only ever switches on.
-  /// This is the one place where its wishes enter (FlowTracker::set_app_wishes to come).
-  struct AppWishes {
-    bool inspect_raw_now = false;  ///< a message is complete: do not wait for a full chunk
-    bool no_more_raw = false;      ///< encrypted from here on: keep no bytes of this direction
-    bool no_parser = false;        ///< no parser will take this session
-    uint64_t progress = 0;         ///< offset up to which the parser has consumed
-  };
-  void apply(TcpSession& session, Direction direction, const AppWishes& wishes) noexcept;
+  /// What the application layer decided about a session; every wish only ever switches on.
+  void apply(TcpSession& session, const AppWishes& wishes) noexcept;
+
+  /// Who opened the connection turned out to be the server.
+  static void swap_sides(TcpSession& session) noexcept;
 
  private:
   enum class Outcome : uint8_t { accepted, invalid };
@@ -156,7 +152,9 @@ class TcpTracker {
                                       uint32_t length) const noexcept;
   [[nodiscard]] bool take_out_urgent(TcpStream& sender, TcpPacket& packet,
                                      uint32_t& length) noexcept;
-  void follow_parser(TcpSession& session, TcpStream& stream, TcpPacket& packet) noexcept;
+  void follow_parser(TcpSession& session, Direction direction, TcpPacket& packet) noexcept;
+  [[nodiscard]] bool feed_next(TcpSession& session, TcpStream& stream, TcpPacket& packet) noexcept;
+  void tell_end(const TcpSession& session, TcpStream& stream, TcpPacket& packet) noexcept;
   [[nodiscard]] bool is_gap(const TcpSession& session, const TcpStream& stream,
                             uint64_t progress) const noexcept;
 
@@ -172,6 +170,10 @@ class TcpTracker {
   void progress_raw(const TcpSession& session, TcpStream& stream, uint64_t progress) noexcept;
   void prune(TcpSession& session, Direction direction) noexcept;
 
+  [[nodiscard]] static Direction direction_of(const TcpSession& session,
+                                              const TcpStream& stream) noexcept {
+    return &stream == session.streams.data() ? Direction::to_server : Direction::to_client;
+  }
   [[nodiscard]] static uint64_t acked_offset(const TcpStream& stream) noexcept;
   [[nodiscard]] static TcpStream& sender_of(TcpSession& session, const TcpPacket& packet) noexcept {
     return session.streams[static_cast<size_t>(packet.direction)];

@@ -132,8 +132,8 @@ struct Tracked {
 class TrackedBatch {
  public:
   static constexpr size_t tracked_max = 1024;
-  static constexpr size_t chunks_max = 2048;
-  static constexpr size_t app_chunks_max = 2048;
+  static constexpr size_t chunks_max = 8192;
+  static constexpr size_t app_chunks_max = 4096;
 
   TrackedBatch()
       : tracked_(new Tracked[tracked_max]),
@@ -141,6 +141,8 @@ class TrackedBatch {
         app_chunks_(new AppChunk[app_chunks_max]) {}
 
   [[nodiscard]] std::span<const Tracked> all() const noexcept { return {tracked_.get(), count_}; }
+  [[nodiscard]] Tracked& at(size_t index) noexcept { return tracked_[index]; }
+  [[nodiscard]] size_t size() const noexcept { return count_; }
   [[nodiscard]] std::span<const Chunk> chunks_of(const Tracked& tracked) const noexcept {
     return {chunks_.get() + tracked.first_chunk, tracked.chunk_count};
   }
@@ -160,8 +162,12 @@ class TrackedBatch {
     tracked.first_app_chunk = static_cast<uint16_t>(app_chunk_count_);
     return tracked;
   }
-  /// Adds a chunk to the entry pushed last. REQUIRES: chunk_room() > 0.
+  /// Adds a chunk to an entry: all chunks of one entry before those of another. REQUIRES:
+  /// chunk_room() > 0.
   void push_chunk(Tracked& tracked, const Chunk& chunk) noexcept {
+    if (tracked.chunk_count == 0) {
+      tracked.first_chunk = static_cast<uint16_t>(chunk_count_);
+    }
     chunks_[chunk_count_++] = chunk;
     ++tracked.chunk_count;
   }
