@@ -110,7 +110,9 @@ void BM_inspect(benchmark::State& state) {
     decode(decoder, datagrams, batch, [&](std::span<const Datagram> all) {
       while (!all.empty()) {
         all = all.subspan(flows.track(all, tracked));
-        detector.inspect(rules, tracked, alerts);
+        for (const shrike::Tracked& each : tracked.all()) {
+          detector.inspect(rules, each, tracked.chunks_of(each), nullptr, alerts);
+        }
         alerts.clear();
       }
     });

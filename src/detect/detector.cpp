@@ -9,9 +9,9 @@ Detector::Detector(const DetectorOptions& options) : state_(std::make_unique<Sta
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
 
-void Detector::inspect(const RuleSet& rules, const TrackedBatch& tracked,
-                       AlertBatch& alerts) noexcept {
-  state_->inspect(rules, tracked, alerts);
+void Detector::inspect(const RuleSet& rules, const Tracked& tracked, std::span<const Chunk> chunks,
+                       const AppView* app, AlertBatch& alerts) noexcept {
+  state_->inspect(rules, tracked, chunks, app, alerts);
 }
 
 void Detector::reset() noexcept {
@@ -70,22 +70,22 @@ void Detector::State::take_up(const RuleTables& tables) {
   generation_ = tables.generation;
 }
 
-void Detector::State::inspect(const RuleSet& rules, const TrackedBatch& batch,
+void Detector::State::inspect(const RuleSet& rules, const Tracked& tracked,
+                              std::span<const Chunk> chunks, const AppView* app,
                               AlertBatch& alerts) noexcept {
-  decision_count_ = 0;
+  has_decision_ = false;
   if (rules.generation() != generation_) {
     take_up(rules.tables());
   }
-  for (const Tracked& tracked : batch.all()) {
-    Subject subject;
-    subject.tables = &rules.tables();
-    subject.tracked = &tracked;
-    subject.datagram = tracked.datagram;
-    subject.chunks = batch.chunks_of(tracked);
-    subject.slot = slot_of(tracked);
-    if (should_inspect(subject)) {
-      inspect_one(subject, alerts);
-    }
+  Subject subject;
+  subject.tables = &rules.tables();
+  subject.tracked = &tracked;
+  subject.datagram = tracked.datagram;
+  subject.chunks = chunks;
+  subject.app = app;
+  subject.slot = slot_of(tracked);
+  if (should_inspect(subject)) {
+    inspect_one(subject, alerts);
   }
   publish_counts();
 }

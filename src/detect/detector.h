@@ -43,10 +43,11 @@ struct Detector::State {
  public:
   explicit State(const DetectorOptions& options);
 
-  void inspect(const RuleSet& rules, const TrackedBatch& batch, AlertBatch& alerts) noexcept;
+  void inspect(const RuleSet& rules, const Tracked& tracked, std::span<const Chunk> chunks,
+               const AppView* app, AlertBatch& alerts) noexcept;
   void reset() noexcept;
   [[nodiscard]] std::span<const FlowDecision> decisions() const noexcept {
-    return {decisions_.data(), decision_count_};
+    return {&decision_, has_decision_ ? 1u : 0u};
   }
   [[nodiscard]] CounterView counters() const noexcept;
 
@@ -104,8 +105,9 @@ struct Detector::State {
 
   std::array<Match, limits::matches_max> matches_{};
   size_t match_count_ = 0;
-  std::array<FlowDecision, TrackedBatch::tracked_max> decisions_{};
-  size_t decision_count_ = 0;
+  /// The first decision about a flow stands, so one datagram makes one at most.
+  FlowDecision decision_;
+  bool has_decision_ = false;
   std::array<uint32_t, limits::alert_variables_max> bits_{};
   std::array<std::pair<uint32_t, uint32_t>, limits::alert_variables_max> integers_{};
   size_t bit_count_ = 0;

@@ -138,9 +138,8 @@ void Detector::State::decide(const Subject& subject, FlowVerdict verdict) noexce
     return;
   }
   subject.slot->verdict = verdict;
-  if (decision_count_ < decisions_.size()) {
-    decisions_[decision_count_++] = {subject.tracked->flow.id, verdict};
-  }
+  decision_ = {subject.tracked->flow.id, verdict};
+  has_decision_ = true;
 }
 
 void Detector::State::advance_tags(const Subject& subject, AlertBatch& alerts) noexcept {

@@ -105,6 +105,60 @@ bool rpc_matches(const Subject& subject, const PacketInstruction& check) noexcep
          ((check.mode & 2) != 0 || procedure == (check.second & 0xffffffff));
 }
 
+/// How the flow was identified. Not identified yet (unknown) equals no protocol.
+/// Suricata: DetectAppLayerProtocolPacketMatch.
+bool app_protocol_matches(const Subject& subject, const PacketInstruction& check) noexcept {
+  constexpr uint8_t negated = 16;
+  const bool is_negated = (check.mode & negated) != 0;
+  if (!subject.tracked->flow.id.exists()) {
+    return false;
+  }
+  static const AppView nothing;
+  const AppView& app = subject.app == nullptr ? nothing : *subject.app;
+  const auto wanted = static_cast<AppProtocol>(check.first);
+  const auto is_wanted = [&](AppProtocol found) {
+    return wanted == AppProtocol::unknown
+               ? found == wanted
+               : found != AppProtocol::unknown && is_kind_of(found, wanted);
+  };
+  const auto in = [&](Direction direction) {
+    return is_wanted(app.by_direction[static_cast<size_t>(direction)]);
+  };
+  bool holds = false;
+  switch (static_cast<ProtocolSide>(check.mode & ~negated)) {
+    case ProtocolSide::any:
+      holds = in(subject.tracked->flow.id.direction());
+      break;
+    case ProtocolSide::to_server:
+      holds = in(Direction::to_server);
+      break;
+    case ProtocolSide::to_client:
+      holds = in(Direction::to_client);
+      break;
+    case ProtocolSide::both:
+      holds = in(Direction::to_server) || in(Direction::to_client);
+      break;
+    case ProtocolSide::final:
+      holds = is_wanted(app.protocol);
+      break;
+    case ProtocolSide::original:
+      holds = is_wanted(app.original);
+      break;
+  }
+  return holds != is_negated;
+}
+
+/// An event of the flow's identification or of its parser as a whole.
+bool app_event_matches(const Subject& subject, const PacketInstruction& check) noexcept {
+  if (subject.app == nullptr) {
+    return false;
+  }
+  const auto direction = static_cast<size_t>(subject.tracked->flow.id.direction());
+  const std::span<const AppEvent> events = subject.app->events[direction];
+  return std::find(events.begin(), events.end(), static_cast<AppEvent>(check.first)) !=
+         events.end();
+}
+
 }  // namespace
 
 void PacketVariables::set(uint32_t variable, Bytes value) noexcept {
@@ -247,6 +301,10 @@ bool PacketChecker::matches(const Subject& subject, const PacketInstruction& che
     case PacketOpcode::integer_compare:
     case PacketOpcode::variable_contains:
       return variable_matches(subject, check);
+    case PacketOpcode::app_protocol:
+      return app_protocol_matches(subject, check);
+    case PacketOpcode::app_event:
+      return app_event_matches(subject, check);
     default:
       return number_matches(subject, check);
   }

@@ -5,6 +5,7 @@
 #include "flow_state.h"
 #include "shrike/model/rule_tables.h"
 #include "shrike/model/stream.h"
+#include "shrike/model/transaction.h"
 
 namespace shrike::detect {
 
@@ -14,9 +15,10 @@ struct Subject {
   const Tracked* tracked = nullptr;
   const Datagram* datagram = nullptr;
   std::span<const Chunk> chunks;
-  FlowSlot* slot = nullptr;  ///< null without a flow
-  uint32_t facts = 0;        ///< need:: bits that hold
-  Bytes payload;             ///< inspectable payload; data() null where there is none at all
+  const AppView* app = nullptr;  ///< null: no application layer
+  FlowSlot* slot = nullptr;      ///< null without a flow
+  uint32_t facts = 0;            ///< need:: bits that hold
+  Bytes payload;                 ///< inspectable payload; data() null where there is none at all
 };
 
 /// Packet variables: what pcres captured for the datagram at hand (`pkt:`).

@@ -94,6 +94,9 @@ BufferVerifier::Outcome BufferVerifier::step(const BufferInstruction& instructio
                       instruction.number.first, instruction.number.second)
                  ? Outcome::matched
                  : Outcome::given_up;
+    case BufferOpcode::number_in:
+    case BufferOpcode::dataset:
+      return Outcome::given_up;  // not about bytes
   }
   return Outcome::given_up;
 }

@@ -189,10 +189,11 @@ TEST(Detector, TellsTheFlowWhatRulesDecided) {
       test::compile_text(R"(alert tcp any any -> any any (content:"x"; bypass; sid:1;))");
   detect::Detector detector = test::make_detector();
   const Entry first{.payload = "x", .slot = 3, .opened = true};
-  EXPECT_EQ(test::inspect(detector, rules, {first, Entry{.payload = "x", .slot = 3}}), "1:1");
+  EXPECT_EQ(test::inspect(detector, rules, {first}), "1:1");
   ASSERT_EQ(detector.decisions().size(), 1u);
   EXPECT_EQ(detector.decisions()[0].flow, FlowId(3, Direction::to_server));
   EXPECT_EQ(detector.decisions()[0].verdict, FlowVerdict::bypass);
+  EXPECT_EQ(test::inspect(detector, rules, {Entry{.payload = "x", .slot = 3}}), "");
 }
 
 TEST(Detector, LeavesOutWhatIsNotToBeInspected) {
@@ -282,7 +283,7 @@ alert tcp any any -> any any (content:"x"; flowbits:set,second; sid:2;))");
   detect::Detector detector = test::make_detector();
   const test::Batch batch({Entry{.payload = "x", .opened = true}});
   AlertBatch alerts;
-  detector.inspect(rules, batch.tracked(), alerts);
+  test::inspect_all(detector, rules, batch, alerts);
   ASSERT_EQ(alerts.all().size(), 2u);
   const FlowVariables& variables = alerts.variables_of(0);
   ASSERT_EQ(variables.bits.size(), 2u);

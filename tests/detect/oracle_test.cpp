@@ -223,9 +223,9 @@ test::Entry random_entry(Chance& chance, bool opened) {
 }
 
 std::vector<uint32_t> engine_matches(detect::Detector& detector, const RuleSet& rules,
-                                     const TrackedBatch& batch) {
+                                     const test::Batch& batch) {
   AlertBatch alerts;
-  detector.inspect(rules, batch, alerts);
+  test::inspect_all(detector, rules, batch, alerts);
   std::vector<uint32_t> found;
   for (const Alert& alert : alerts.all()) {
     found.push_back(alert.rule_index);
@@ -272,7 +272,7 @@ TEST_P(EngineAgainstOracle, AgreesOnRandomRulesAndPayloads) {
     const test::Batch batch({random_entry(chance, round % 10 == 0)});
     const Tracked& tracked = batch.tracked().all()[0];
     const auto expected = oracle.inspect(tracked, batch.tracked().chunks_of(tracked));
-    const std::vector<uint32_t> found = engine_matches(detector, compiled, batch.tracked());
+    const std::vector<uint32_t> found = engine_matches(detector, compiled, batch);
     ASSERT_EQ(found, expected) << "seed " << seed << ", round " << round << "\n"
                                << describe(batch, compiled, found, expected);
     matches += expected.size();

@@ -61,10 +61,17 @@ Batch::Batch(std::vector<Entry> entries) : entries_(std::move(entries)) {
   }
 }
 
+void inspect_all(detect::Detector& detector, const RuleSet& rules, const Batch& batch,
+                 AlertBatch& alerts) {
+  for (const Tracked& tracked : batch.tracked().all()) {
+    detector.inspect(rules, tracked, batch.tracked().chunks_of(tracked), nullptr, alerts);
+  }
+}
+
 std::string inspect(detect::Detector& detector, const RuleSet& rules, std::vector<Entry> entries) {
   const Batch batch(std::move(entries));
   AlertBatch alerts;
-  detector.inspect(rules, batch.tracked(), alerts);
+  inspect_all(detector, rules, batch, alerts);
   std::string text;
   for (const Alert& alert : alerts.all()) {
     text += text.empty() ? "" : " ";

@@ -58,6 +58,10 @@ class Batch {
   TrackedBatch tracked_;
 };
 
+/// Shows a detector each datagram of a batch.
+void inspect_all(detect::Detector& detector, const RuleSet& rules, const Batch& batch,
+                 AlertBatch& alerts);
+
 /// What a detector said: for each alert "number of the datagram:sid", space-separated, with
 /// markers: s from the stream, d drops, q silent, t a tagged packet.
 std::string inspect(detect::Detector& detector, const RuleSet& rules, std::vector<Entry> entries);
