@@ -50,11 +50,18 @@ struct RecordOptions {
   uint32_t stream_bytes_max = 4096;  ///< of a stream match (Suricata: payload-buffer-size)
   bool frame = false;                ///< the whole frame, for EVE packet
   bool tagged_packets = true;        ///< records of packets that `tag` follows
+  bool transactions = false;         ///< alerts carry what their transaction says
   bool flow_ends = false;            ///< records for EVE flow and netflow
   /// Captures are apart: keys start anew with each (--per-file).
   bool per_capture = false;
   /// Live: a full ring drops the record, which is counted. Else the write gives false.
   bool drop_when_full = false;
+};
+
+/// What the application layer adds to a record. Borrowed for the call.
+struct AppContext {
+  const AppView* view = nullptr;  ///< of the flow; null: none
+  std::string_view members;       ///< JSON members of the transaction: `"http":{…}`
 };
 
 /// One worker's end of its ring. Not thread-safe. Never allocates; every copy has a bound.
@@ -65,9 +72,10 @@ class RecordWriter {
   /// @param ring borrowed; at least 1 MiB where frames are copied.
   RecordWriter(const RecordOptions& options, RecordRing& ring) noexcept;
 
-  [[nodiscard]] bool write_alert(const Alert& alert, const FlowVariables& variables) noexcept;
-  [[nodiscard]] bool write_flow_end(const FlowEnd& end,
-                                    const FlowVariables& variables = {}) noexcept;
+  [[nodiscard]] bool write_alert(const Alert& alert, const FlowVariables& variables,
+                                 const AppContext& app = {}) noexcept;
+  [[nodiscard]] bool write_flow_end(const FlowEnd& end, const FlowVariables& variables = {},
+                                    const AppContext& app = {}) noexcept;
   /// Says that every record of this worker with a key up to `key` is written. Records between two
   /// marks may come in any order. A worker without traffic marks too, or nobody's records come out.
   [[nodiscard]] bool write_mark(const OrderKey& key) noexcept;

@@ -13,6 +13,7 @@
 #include "shrike/flow.h"
 #include "shrike/model/ruleset.h"
 #include "shrike/output.h"
+#include "shrike/protocol.h"
 
 /// The walk: joins the engines, one core each. Nothing below knows anything of its neighbours.
 namespace shrike::worker {
@@ -21,8 +22,9 @@ namespace shrike::worker {
 struct EngineOptions {
   decode::DecoderOptions decode;
   flow::FlowOptions flow;
-  detect::DetectorOptions detect;  ///< flow_slots is filled in by the worker
-  output::RecordOptions records;   ///< per_capture: every capture starts with empty state
+  protocol::ProtocolOptions protocols;  ///< flow_slots is filled in by the worker
+  detect::DetectorOptions detect;       ///< flow_slots is filled in by the worker
+  output::RecordOptions records;        ///< per_capture: every capture starts with empty state
 };
 
 struct OfflineOptions {

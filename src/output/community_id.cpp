@@ -6,8 +6,8 @@
 #include <cstring>
 #include <tuple>
 
-#include "shrike/base/json_writer.h"
 #include "shrike/base/bytes.h"
+#include "shrike/base/json_writer.h"
 
 namespace shrike::output {
 

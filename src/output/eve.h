@@ -23,6 +23,8 @@ void begin_packet_event(EveContext& eve, const Record& record, const RuleCatalog
 void end_event(EveContext& eve, std::string_view capture_path);
 /// metadata, ether and community_id.
 void write_common_options(EveContext& eve, const Record& record, const RuleCatalog& catalog);
+/// app_proto and its relatives.
+void write_app_protocols(EveContext& eve, const AppSection& app);
 /// pkts_toserver … start, inside an open object.
 void write_flow_counts(EveContext& eve, const FlowView& flow);
 void write_vlan(EveContext& eve, uint8_t count, std::span<const uint16_t> ids);

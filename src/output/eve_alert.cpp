@@ -186,6 +186,8 @@ void write_alert_event(EveContext& eve, const AlertEvent& event) {
   }
   write_alert_object(eve, event);
   write_tunnel(eve, record);
+  eve.json.members(as_text(record.app_members));
+  write_app_protocols(eve, record.app);
   if (record.has_flow && has_ip) {
     eve.json.text("direction", to_text(record.flow.id.direction()));
     if (eve.options.alert_flow) {

@@ -143,6 +143,21 @@ void write_vlan(EveContext& eve, uint8_t count, std::span<const uint16_t> ids) {
   eve.json.end_array();
 }
 
+void write_app_protocols(EveContext& eve, const AppSection& app) {
+  const auto write = [&](std::string_view key, AppProtocol protocol) {
+    if (protocol != AppProtocol::unknown && protocol != app.protocol) {
+      eve.json.text(key, to_eve_text(protocol));
+    }
+  };
+  if (app.protocol != AppProtocol::unknown) {
+    eve.json.text("app_proto", to_eve_text(app.protocol));
+  }
+  write("app_proto_ts", app.by_direction[0]);
+  write("app_proto_tc", app.by_direction[1]);
+  write("app_proto_orig", app.original);
+  write("app_proto_expected", app.expected);
+}
+
 void write_common_options(EveContext& eve, const Record& record, const RuleCatalog& catalog) {
   if (eve.options.metadata) {
     write_metadata(eve, record, catalog);

@@ -116,6 +116,7 @@ void write_flow_event(EveContext& eve, const FlowEvent& event) {
       eve.json.number("response_icmp_code", 0);
     }
   }
+  write_app_protocols(eve, event.record.app);
   write_flow_object(eve, event);
   write_common_options(eve, event.record, event.catalog);
   if (end.protocol == ip_protocol::tcp) {

@@ -49,6 +49,11 @@ bool read_section(SectionKind kind, Bytes content, Record& record) noexcept {
     case SectionKind::frame:
       record.frame = content;
       return true;
+    case SectionKind::app:
+      return copy_struct(content, record.app);
+    case SectionKind::app_members:
+      record.app_members = content;
+      return true;
   }
   return true;
 }

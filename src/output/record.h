@@ -34,6 +34,8 @@ enum class SectionKind : uint16_t {
   payload,        ///< the packet's payload
   stream_bytes,   ///< what the rule matched in
   frame,          ///< the whole frame, or its first bytes where there is no IP
+  app,            ///< AppSection
+  app_members,    ///< JSON members of a transaction
 };
 
 struct SectionHead {
@@ -79,6 +81,14 @@ struct AlertSection {
   bool is_about_flow = false;
 };
 
+/// What the flow's application layer was identified as.
+struct AppSection {
+  AppProtocol protocol = AppProtocol::unknown;
+  std::array<AppProtocol, 2> by_direction{};
+  AppProtocol original = AppProtocol::unknown;
+  AppProtocol expected = AppProtocol::unknown;
+};
+
 /// The outermost datagram that carried this one (EVE `tunnel`).
 struct CarrierSection {
   uint64_t number = 0;
@@ -108,6 +118,7 @@ struct Record {
   FlowView flow;  ///< of a flow end too
   FlowEnd flow_end;
   CarrierSection carrier;
+  AppSection app;
   bool has_flow = false;
   bool has_carrier = false;
   Bytes flow_bits;
@@ -115,6 +126,7 @@ struct Record {
   Bytes payload;
   Bytes stream_bytes;
   Bytes frame;
+  Bytes app_members;
 };
 
 /// Reads only the head. False where the bytes are no record: a bug of ours, never input.

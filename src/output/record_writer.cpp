@@ -13,6 +13,8 @@ constexpr size_t bits_max = 1024;
 constexpr size_t integers_max = 512;
 /// What a record needs without the bytes that options ask for.
 constexpr size_t base_bytes_max = 16384;
+/// What a transaction says of itself at most; a longer text is left out, as half of it is no JSON.
+constexpr size_t members_bytes_max = 131072;
 /// Of a frame without IP: what fast.log shows.
 constexpr size_t frame_head_bytes = 32;
 constexpr size_t ethernet_header_bytes = 14;
@@ -119,6 +121,13 @@ bool carrier_of(const Datagram& datagram, CarrierSection& section) noexcept {
   return true;
 }
 
+AppSection section_of(const AppView& view) noexcept {
+  return {.protocol = view.protocol,
+          .by_direction = view.by_direction,
+          .original = view.original,
+          .expected = view.expected};
+}
+
 }  // namespace
 
 /// A record before it is written: its head and where its sections come from.
@@ -131,7 +140,7 @@ struct RecordWriter::Draft {
   };
 
   RecordHead head;
-  std::array<Part, 10> parts;
+  std::array<Part, 12> parts;
   size_t count = 0;
   size_t bytes = padded(sizeof(RecordHead));
 
@@ -158,7 +167,8 @@ RecordWriter::RecordWriter(const RecordOptions& options, RecordRing& ring) noexc
   check(ring.record_bytes_max() >= base_bytes_max, "a ring has room for records");
 }
 
-bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variables) noexcept {
+bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variables,
+                               const AppContext& app) noexcept {
   if (alert.is_tagged_packet && !options_.tagged_packets) {
     return true;
   }
@@ -183,12 +193,13 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
   }
 
   const DatagramSection datagram_section = section_of(datagram);
-  const AlertSection alert_section{.tx_id = alert.tx_id,
+  const bool has_tx = alert.transaction != nullptr;
+  const AlertSection alert_section{.tx_id = has_tx ? alert.transaction->id : 0,
                                    .rule_index = alert.rule_index,
                                    .from_stream = alert.from_stream,
                                    .is_silent = alert.is_silent,
                                    .drops = alert.drops,
-                                   .has_tx = alert.has_tx,
+                                   .has_tx = has_tx,
                                    .is_about_flow = alert.is_about_flow};
   CarrierSection carrier;
   draft.add(SectionKind::datagram, bytes_of(datagram_section));
@@ -200,6 +211,15 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
   }
   if (carrier_of(datagram, carrier)) {
     draft.add(SectionKind::carrier, bytes_of(carrier));
+  }
+  AppSection app_section;
+  if (app.view != nullptr) {
+    app_section = section_of(*app.view);
+    draft.add(SectionKind::app, bytes_of(app_section));
+  }
+  if (!app.members.empty() && app.members.size() <= members_bytes_max &&
+      draft.bytes + app.members.size() + base_bytes_max <= ring_->record_bytes_max()) {
+    draft.add(SectionKind::app_members, as_bytes(app.members));
   }
   if (options_.packet_payload) {
     const size_t kept = std::min<size_t>(alert.stream_bytes.size(), options_.stream_bytes_max);
@@ -224,7 +244,8 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
   return true;
 }
 
-bool RecordWriter::write_flow_end(const FlowEnd& end, const FlowVariables& variables) noexcept {
+bool RecordWriter::write_flow_end(const FlowEnd& end, const FlowVariables& variables,
+                                  const AppContext& app) noexcept {
   if (!options_.flow_ends) {
     return true;
   }
@@ -241,6 +262,11 @@ bool RecordWriter::write_flow_end(const FlowEnd& end, const FlowVariables& varia
   draft.add(SectionKind::flow_end, bytes_of(end));
   draft.add(SectionKind::flow_bits, bytes_of_span(variables.bits, bits_max));
   draft.add(SectionKind::flow_integers, bytes_of_span(variables.integers, integers_max));
+  AppSection app_section;
+  if (app.view != nullptr) {
+    app_section = section_of(*app.view);
+    draft.add(SectionKind::app, bytes_of(app_section));
+  }
   return commit(draft, Counter::dropped);
 }
 

@@ -47,6 +47,7 @@ RecordOptions records_for(const SinkOptions& sinks) noexcept {
   records.tagged_packets = false;
   records.stream_bytes_max = 0;
   for (const EveOptions& eve : sinks.eve) {
+    records.transactions |= eve.alerts;
     records.flow_ends |= eve.flows || eve.netflows;
     records.tagged_packets |= eve.tagged_packets && eve.alerts;
     records.frame |= eve.packet && eve.alerts;

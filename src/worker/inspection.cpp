@@ -1,12 +1,19 @@
 #include "inspection.h"
 
+#include <array>
 #include <utility>
 
 namespace shrike::worker {
 
 namespace {
 
-detect::DetectorOptions with_slots(detect::DetectorOptions options, uint32_t flow_slots) {
+flow::FlowOptions with_parsers(flow::FlowOptions options) {
+  options.feeds_parsers = true;
+  return options;
+}
+
+template <typename Options>
+Options with_slots(Options options, uint32_t flow_slots) {
   options.flow_slots = flow_slots;
   return options;
 }
@@ -15,49 +22,91 @@ detect::DetectorOptions with_slots(detect::DetectorOptions options, uint32_t flo
 
 Inspection::Inspection(const EngineOptions& options, RecordRing& ring,
                        std::function<void()> when_full)
-    : flows_(options.flow),
+    : flows_(with_parsers(options.flow)),
+      protocols_(with_slots(options.protocols, flows_.slots())),
       detector_(with_slots(options.detect, flows_.slots())),
       records_(options.records, ring),
       when_full_(std::move(when_full)),
+      shows_transactions_(options.records.transactions),
       captures_are_apart_(options.records.per_capture) {}
 
 void Inspection::inspect(const RuleSet& rules, std::span<const Datagram> datagrams) noexcept {
   while (!datagrams.empty()) {
     datagrams = datagrams.subspan(flows_.track(datagrams, tracked_));
-    detect(rules);
+    inspect_tracked(rules);
   }
 }
 
 void Inspection::expire(const RuleSet& rules, uint64_t clock_ns) noexcept {
   for (bool is_done = false; !is_done;) {
     is_done = flows_.expire(clock_ns, tracked_);
-    detect(rules);
+    inspect_tracked(rules);
   }
 }
 
 void Inspection::finish(const RuleSet& rules) noexcept {
   for (bool is_more = true; is_more;) {
     is_more = flows_.finish(tracked_);
-    detect(rules);
+    inspect_tracked(rules);
   }
+  protocols_.reset();
   detector_.reset();
 }
 
-void Inspection::detect(const RuleSet& rules) noexcept {
+void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
   records_.set_generation(rules.generation());
-  detector_.inspect(rules, tracked_, alerts_);
-  write_alerts();
+  for (size_t i = 0; i < tracked_.size(); ++i) {
+    inspect_one(rules, tracked_.at(i));
+  }
+  for (const FlowEnd& end : flows_.ends()) {
+    protocols_.release(end.view.id);
+  }
   write_flow_ends();
 }
 
-void Inspection::write_alerts() noexcept {
+/// The inner walk, one datagram at a time: the application layer takes what came with it, flow and
+/// detection go by its answer, and what is inspected for good is let go.
+void Inspection::inspect_one(const RuleSet& rules, Tracked& tracked) noexcept {
+  const AppView* const app = protocols_.parse(tracked, tracked_.app_chunks_of(tracked));
+  flows_.resume(protocols_.wishes(), tracked_, tracked);
+  detector_.inspect(rules, tracked, tracked_.chunks_of(tracked), app, alerts_);
+  if (!alerts_.all().empty()) {
+    write_alerts(app);
+  }
+  if (app != nullptr) {
+    note_open_transactions(tracked, *app);
+    protocols_.settle(tracked);
+  }
+}
+
+void Inspection::note_open_transactions(const Tracked& tracked, const AppView& app) noexcept {
+  std::array<bool, 2> open{};
+  for (const Transaction* const transaction : app.transactions) {
+    for (size_t side = 0; side < open.size(); ++side) {
+      open[side] |= !transaction->skips[side] && !transaction->notes[side].is_done;
+    }
+  }
+  flows_.note_open_transactions(tracked.flow.id, open);
+}
+
+void Inspection::write_alerts(const AppView* app) noexcept {
   const std::span<const Alert> alerts = alerts_.all();
   for (size_t i = 0; i < alerts.size(); ++i) {
-    while (!records_.write_alert(alerts[i], alerts_.variables_of(i))) {
+    const output::AppContext context = context_of(alerts[i], app);
+    while (!records_.write_alert(alerts[i], alerts_.variables_of(i), context)) {
       when_full_();
     }
   }
   alerts_.clear();
+}
+
+output::AppContext Inspection::context_of(const Alert& alert, const AppView* app) noexcept {
+  if (alert.transaction == nullptr || !shows_transactions_) {
+    return {.view = app};
+  }
+  JsonWriter json(members_);
+  protocols_.describe(*alert.transaction, json);
+  return {.view = app, .members = members_};
 }
 
 void Inspection::write_flow_ends() noexcept {
@@ -78,6 +127,9 @@ void Inspection::mark(const Packet& last) noexcept {
 
 std::vector<CounterView> Inspection::counters() const {
   std::vector<CounterView> views = flows_.counters();
+  for (const CounterView& view : protocols_.counters()) {
+    views.push_back(view);
+  }
   for (const CounterView& view : detector_.counters()) {
     views.push_back(view);
   }

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "shrike/base/ring.h"
@@ -32,16 +33,22 @@ class Inspection {
   [[nodiscard]] std::vector<CounterView> counters() const;
 
  private:
-  void detect(const RuleSet& rules) noexcept;
-  void write_alerts() noexcept;
+  void inspect_tracked(const RuleSet& rules) noexcept;
+  void inspect_one(const RuleSet& rules, Tracked& tracked) noexcept;
+  void note_open_transactions(const Tracked& tracked, const AppView& app) noexcept;
+  void write_alerts(const AppView* app) noexcept;
+  [[nodiscard]] output::AppContext context_of(const Alert& alert, const AppView* app) noexcept;
   void write_flow_ends() noexcept;
 
   flow::FlowTracker flows_;
+  protocol::ProtocolParsers protocols_;
   detect::Detector detector_;
   TrackedBatch tracked_;
   AlertBatch alerts_;
   output::RecordWriter records_;
   std::function<void()> when_full_;
+  std::string members_;  ///< of the transaction that an alert is about, as EVE shows them
+  const bool shows_transactions_;
   const bool captures_are_apart_;
 };
 
