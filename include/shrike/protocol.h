@@ -60,8 +60,11 @@ struct ProtocolOptions {
   uint64_t memory_bytes_max = 512u << 20;  ///< per core; beyond it new data is not parsed, counted
   uint32_t transactions_per_flow_max = 1024;
   bool tls_encrypted_bypass = false;  ///< tls.encryption-handling: bypass
-  bool tls_fingerprints = true;       ///< ja3-fingerprints, ja4-fingerprints
+  bool tls_encrypted_full = false;    ///< … full: raw inspection goes on
+  bool tls_fingerprints = true;       ///< ja3-fingerprints
+  bool tls_ja4_fingerprints = true;   ///< ja4-fingerprints
   bool ssh_fingerprints = true;       ///< hassh
+  bool ssh_encrypted_bypass = false;  ///< ssh.encryption-handling: bypass
   HttpOptions http;
   SmtpOptions smtp;
   /// Settings by Suricata's dotted names below app-layer.protocols that only one parser reads.

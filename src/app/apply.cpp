@@ -50,6 +50,11 @@ Settings built_in_settings() {
   settings.flow.depth_bytes = 0;
   settings.decoder.teredo_ports.clear();
   settings.sinks.eve.emplace_back();
+  for (const AppProtocol each :
+       {AppProtocol::modbus, AppProtocol::dnp3, AppProtocol::enip, AppProtocol::pgsql}) {
+    settings.protocols.protocols[static_cast<size_t>(each)].mode =
+        protocol::ProtocolSetting::Mode::off;
+  }
   return settings;
 }
 
@@ -60,6 +65,7 @@ void apply_config(const Config& config, Settings& settings, Diagnostics& diagnos
   apply_rules(reader, mode, settings);  // first: ports elsewhere may name vars
   apply_decoding(reader, settings);
   apply_flows(reader, mode, settings);
+  apply_protocols(reader, settings);
   apply_outputs(reader, settings);
   apply_own(reader, settings);
   tell_unused(config, diagnostics);

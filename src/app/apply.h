@@ -14,6 +14,8 @@ struct Mode {
 void apply_decoding(const ConfigReader& config, Settings& settings);
 /// stream, flow-timeouts, exception-policy.
 void apply_flows(const ConfigReader& config, const Mode& mode, Settings& settings);
+/// app-layer.protocols.
+void apply_protocols(const ConfigReader& config, Settings& settings);
 /// vars, rule files and their companions, detect, pcre, action-order, packet-alert-max.
 void apply_rules(const ConfigReader& config, const Mode& mode, Settings& settings);
 /// outputs, stats, default-log-dir.

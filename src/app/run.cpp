@@ -58,6 +58,7 @@ worker::OfflineOptions offline_options(const Settings& settings) {
   worker::OfflineOptions options;
   options.engines.decode = settings.decoder;
   options.engines.flow = settings.flow;
+  options.engines.protocols = settings.protocols;
   options.engines.detect = settings.detector;
   options.engines.records = output::records_for(settings.sinks);
   options.engines.records.per_capture = settings.files.per_file;

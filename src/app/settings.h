@@ -13,6 +13,7 @@
 #include "shrike/flow.h"
 #include "shrike/model/limits.h"
 #include "shrike/output.h"
+#include "shrike/protocol.h"
 #include "shrike/rule.h"
 
 namespace shrike::app {
@@ -29,6 +30,7 @@ struct Settings {
   capture::PacketMemoryOptions memory;
   decode::DecoderOptions decoder;
   flow::FlowOptions flow;
+  protocol::ProtocolOptions protocols;
   detect::DetectorOptions detector;
   rule::Options rules;
   output::SinkOptions sinks;
