@@ -53,10 +53,9 @@ uint32_t OwnerTable::hash_of(const Datagram& datagram) noexcept {
   uint16_t word = 0;
   if (datagram.embedded.ip_version != 0) [[unlikely]] {
     const Datagram::Embedded& inner = datagram.embedded;
-    word = fold(inner.source) ^ fold(inner.target) ^ inner.source_port ^ inner.target_port;
+    word = fold(inner.source) ^ fold(inner.target);
   } else {
-    word =
-        fold(datagram.source) ^ fold(datagram.target) ^ datagram.source_port ^ datagram.target_port;
+    word = fold(datagram.source) ^ fold(datagram.target);
   }
   return byte_hashes[0][word >> 8] ^ byte_hashes[1][word & 0xff];
 }

@@ -9,10 +9,13 @@ namespace shrike {
 /// Which worker inspects a datagram: `owner[hash & mask]`, the one answer for the NIC's
 /// redirection table and for software, so that files and wires take the same path.
 ///
-/// The hash is the symmetric Toeplitz hash of addresses and ports: with the key 0x6d5a repeated
-/// (Woo and Park, "Scalable TCP Session Monitoring with Symmetric RSS", 2012) both directions of
-/// a connection give the same value. As that key repeats every 16 bits, the hash of a tuple is
-/// the hash of the exclusive or of its 16-bit words, which is what this computes.
+/// The hash is the symmetric Toeplitz hash of the two addresses: with the key 0x6d5a repeated
+/// (Woo and Park, "Scalable TCP Session Monitoring with Symmetric RSS", 2012) both directions give
+/// the same value. As that key repeats every 16 bits, the hash of a tuple is the hash of the
+/// exclusive or of its 16-bit words, which is what this computes.
+///
+/// Ports are left out so that all that two hosts say to each other meets one worker: a connection
+/// that another one announces (FTP's data), fragments, which carry no ports, and ICMP.
 class OwnerTable {
  public:
   static constexpr uint32_t buckets = 128;  ///< a power of two; the usual redirection table size
@@ -24,8 +27,8 @@ class OwnerTable {
     return owners_[hash_of(datagram) & (buckets - 1)];
   }
 
-  /// Hash of a datagram's flow, the same in both directions. ICMP errors hash as the datagram they
-  /// carry, since they belong to its flow; single fragments and ICMP hash by addresses alone.
+  /// Hash of a datagram's hosts, the same in both directions. ICMP errors hash as the datagram
+  /// they carry, since they belong to its flow.
   [[nodiscard]] static uint32_t hash_of(const Datagram& datagram) noexcept;
 
  private:
