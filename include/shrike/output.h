@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <bitset>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -50,13 +51,18 @@ struct RecordOptions {
   uint32_t stream_bytes_max = 4096;  ///< of a stream match (Suricata: payload-buffer-size)
   bool frame = false;                ///< the whole frame, for EVE packet
   bool tagged_packets = true;        ///< records of packets that `tag` follows
-  bool transactions = false;         ///< alerts carry what their transaction says
-  bool flow_ends = false;            ///< records for EVE flow and netflow
+  bool alert_transactions = false;   ///< alerts carry what their transaction says
+  /// Records of finished transactions, by AppProtocol.
+  std::bitset<static_cast<size_t>(AppProtocol::count_)> transactions;
+  bool flow_ends = false;  ///< records for EVE flow and netflow
   /// Captures are apart: keys start anew with each (--per-file).
   bool per_capture = false;
   /// Live: a full ring drops the record, which is counted. Else the write gives false.
   bool drop_when_full = false;
 };
+
+struct RecordHead;
+enum class RecordKind : uint8_t;
 
 /// What the application layer adds to a record. Borrowed for the call.
 struct AppContext {
@@ -74,6 +80,13 @@ class RecordWriter {
 
   [[nodiscard]] bool write_alert(const Alert& alert, const FlowVariables& variables,
                                  const AppContext& app = {}) noexcept;
+  /// A transaction that is over, for EVE events of its protocol. Those that RecordOptions do not
+  /// ask for are left out. @param tracked the datagram with which it ended.
+  [[nodiscard]] bool write_transaction(const Transaction& transaction, const Tracked& tracked,
+                                       const AppContext& app) noexcept;
+  [[nodiscard]] bool wants(AppProtocol protocol) const noexcept {
+    return options_.transactions.test(static_cast<size_t>(protocol));
+  }
   [[nodiscard]] bool write_flow_end(const FlowEnd& end, const FlowVariables& variables = {},
                                     const AppContext& app = {}) noexcept;
   /// Says that every record of this worker with a key up to `key` is written. Records between two
@@ -89,6 +102,9 @@ class RecordWriter {
 
  private:
   struct Draft;
+  [[nodiscard]] RecordHead head_for(const Tracked& tracked, RecordKind kind) const noexcept;
+  void add_members(Draft& draft, std::string_view members) const noexcept;
+  [[nodiscard]] bool commit_numbered(const Draft& draft) noexcept;
   [[nodiscard]] bool commit(const Draft& draft, Counter if_dropped) noexcept;
 
   RecordOptions options_;
@@ -142,6 +158,8 @@ struct EveOptions {
   bool flows = false;
   bool netflows = false;
   bool statistics = false;
+  /// An event for each transaction of these protocols (types: http, dns, tls …).
+  std::bitset<static_cast<size_t>(AppProtocol::count_)> transactions;
   // What every event says.
   bool metadata = true;            ///< flow bits and flow integers (metadata)
   bool community_id = false;       ///< (community-id)

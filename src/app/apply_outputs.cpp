@@ -61,6 +61,23 @@ void read_stats_type(const ConfigNode& node, EveOptions& eve, Diagnostics& diagn
   stats.flag("null-values", eve.statistics_zeroes);
 }
 
+/// An event for each transaction of a protocol: "http", "dns", "ftp_data".
+bool read_transaction_type(const std::string& name, EveOptions& eve) {
+  std::string rule_name = name;
+  std::replace(rule_name.begin(), rule_name.end(), '_', '-');
+  const auto protocol = find_app_protocol(rule_name);
+  if (!protocol || *protocol == AppProtocol::unknown || *protocol == AppProtocol::failed) {
+    return false;
+  }
+  if (*protocol == AppProtocol::http) {
+    eve.transactions.set(static_cast<size_t>(AppProtocol::http1));
+    eve.transactions.set(static_cast<size_t>(AppProtocol::http2));
+  } else {
+    eve.transactions.set(static_cast<size_t>(*protocol));
+  }
+  return true;
+}
+
 /// One entry of `types`: a word, or a map of one word to its options.
 void read_type(const std::string& name, const ConfigNode& options, EveOptions& eve,
                Diagnostics& diagnostics) {
@@ -78,7 +95,7 @@ void read_type(const std::string& name, const ConfigNode& options, EveOptions& e
   } else if (name == "stats") {
     eve.statistics = true;
     read_stats_type(options, eve, diagnostics);
-  } else {
+  } else if (!read_transaction_type(name, eve)) {
     return;  // stays unused and is told
   }
   options.is_used = true;

@@ -91,6 +91,11 @@ void Collector::State::handle(const Record& each) {
         sink->write_packet({each, *catalog, captures.get(each.datagram.capture_index)});
       }
       return;
+    case RecordKind::transaction:
+      for (const std::unique_ptr<Sink>& sink : sinks) {
+        sink->write_transaction({each, *catalog, captures.get(each.datagram.capture_index)});
+      }
+      return;
     case RecordKind::flow_end: {
       const bool has_alerts = judge.end_flow(each.flow.eve_id);
       for (const std::unique_ptr<Sink>& sink : sinks) {

@@ -6,6 +6,20 @@ namespace shrike::output {
 
 namespace {
 
+/// HTTP/2 has no event type of its own; names have no dashes.
+std::string_view transaction_event_type(AppProtocol protocol) noexcept {
+  switch (protocol) {
+    case AppProtocol::http2:
+      return "http";
+    case AppProtocol::ftp_data:
+      return "ftp_data";
+    case AppProtocol::bittorrent_dht:
+      return "bittorrent_dht";
+    default:
+      return to_eve_text(protocol);
+  }
+}
+
 class EveSink final : public Sink {
  public:
   EveSink(EveOptions options, std::string path)
@@ -23,6 +37,17 @@ class EveSink final : public Sink {
       EveContext eve = begin();
       begin_packet_event(eve, event.record, event.catalog, "packet");
       write_packet_bytes(eve, event.record);
+      end_event(eve, event.capture_path);
+      end();
+    }
+  }
+  void write_transaction(const TransactionEvent& event) override {
+    const AppProtocol protocol = event.record.app.protocol;
+    if (options_.transactions.test(static_cast<size_t>(protocol))) {
+      EveContext eve = begin();
+      begin_packet_event(eve, event.record, event.catalog, transaction_event_type(protocol));
+      eve.json.number("tx_id", event.record.alert.tx_id);
+      eve.json.members(as_text(event.record.app_members));
       end_event(eve, event.capture_path);
       end();
     }

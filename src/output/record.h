@@ -15,7 +15,7 @@
 /// memory; heads and sections start on multiples of 8 bytes.
 namespace shrike::output {
 
-enum class RecordKind : uint8_t { mark, alert, tagged_packet, flow_end };
+enum class RecordKind : uint8_t { mark, alert, tagged_packet, flow_end, transaction };
 
 struct RecordHead {
   OrderKey key;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "record.h"
 #include "shrike/base/check.h"
@@ -167,6 +168,66 @@ RecordWriter::RecordWriter(const RecordOptions& options, RecordRing& ring) noexc
   check(ring.record_bytes_max() >= base_bytes_max, "a ring has room for records");
 }
 
+/// The head of a record about a datagram; records of the same datagram are numbered.
+RecordHead RecordWriter::head_for(const Tracked& tracked, RecordKind kind) const noexcept {
+  const Datagram& datagram = *tracked.datagram;
+  RecordHead head = {
+      .key = {.capture_index = options_.per_capture ? datagram.capture_index : 0,
+              .clock_ns = datagram.clock_ns,
+              .phase = datagram.origin == DatagramOrigin::stream_end ? OrderKey::Phase::flow_ends
+                                                                     : OrderKey::Phase::frames,
+              .number = datagram.number,
+              .order = datagram.order,
+              .flow_id = tracked.flow.id.exists() ? tracked.flow.eve_id : 0,
+              .sequence = 0},
+      .generation = generation_,
+      .kind = kind};
+  OrderKey same = head.key;
+  same.sequence = last_key_.sequence;
+  if (has_last_key_ && same == last_key_) {
+    head.key.sequence = last_key_.sequence + 1;
+  }
+  return head;
+}
+
+bool RecordWriter::write_transaction(const Transaction& transaction, const Tracked& tracked,
+                                     const AppContext& app) noexcept {
+  if (!wants(transaction.protocol)) {
+    return true;
+  }
+  Draft draft;
+  draft.head = head_for(tracked, RecordKind::transaction);
+  DatagramSection datagram_section = section_of(*tracked.datagram);
+  if (tracked.flow.id.direction() == Direction::to_client) {  // shown from client to server
+    std::swap(datagram_section.source, datagram_section.target);
+    std::swap(datagram_section.source_port, datagram_section.target_port);
+  }
+  const AlertSection alert_section{.tx_id = transaction.id, .has_tx = true};
+  const AppSection app_section{.protocol = transaction.protocol};
+  draft.add(SectionKind::datagram, bytes_of(datagram_section));
+  draft.add(SectionKind::alert, bytes_of(alert_section));
+  draft.add(SectionKind::flow, bytes_of(tracked.flow));
+  draft.add(SectionKind::app, bytes_of(app_section));
+  add_members(draft, app.members);
+  return commit_numbered(draft);
+}
+
+void RecordWriter::add_members(Draft& draft, std::string_view members) const noexcept {
+  if (!members.empty() && members.size() <= members_bytes_max &&
+      draft.bytes + members.size() + base_bytes_max <= ring_->record_bytes_max()) {
+    draft.add(SectionKind::app_members, as_bytes(members));
+  }
+}
+
+bool RecordWriter::commit_numbered(const Draft& draft) noexcept {
+  if (!commit(draft, Counter::dropped)) {
+    return false;
+  }
+  last_key_ = draft.head.key;
+  has_last_key_ = true;
+  return true;
+}
+
 bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variables,
                                const AppContext& app) noexcept {
   if (alert.is_tagged_packet && !options_.tagged_packets) {
@@ -175,22 +236,8 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
   const Datagram& datagram = *alert.tracked->datagram;
   const FlowView& flow = alert.tracked->flow;
   Draft draft;
-  draft.head = {
-      .key = {.capture_index = options_.per_capture ? datagram.capture_index : 0,
-              .clock_ns = datagram.clock_ns,
-              .phase = datagram.origin == DatagramOrigin::stream_end ? OrderKey::Phase::flow_ends
-                                                                     : OrderKey::Phase::frames,
-              .number = datagram.number,
-              .order = datagram.order,
-              .flow_id = flow.id.exists() ? flow.eve_id : 0,
-              .sequence = 0},
-      .generation = generation_,
-      .kind = alert.is_tagged_packet ? RecordKind::tagged_packet : RecordKind::alert};
-  OrderKey same = draft.head.key;
-  same.sequence = last_key_.sequence;
-  if (has_last_key_ && same == last_key_) {
-    draft.head.key.sequence = last_key_.sequence + 1;
-  }
+  draft.head = head_for(*alert.tracked,
+                        alert.is_tagged_packet ? RecordKind::tagged_packet : RecordKind::alert);
 
   const DatagramSection datagram_section = section_of(datagram);
   const bool has_tx = alert.transaction != nullptr;
@@ -217,10 +264,7 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
     app_section = section_of(*app.view);
     draft.add(SectionKind::app, bytes_of(app_section));
   }
-  if (!app.members.empty() && app.members.size() <= members_bytes_max &&
-      draft.bytes + app.members.size() + base_bytes_max <= ring_->record_bytes_max()) {
-    draft.add(SectionKind::app_members, as_bytes(app.members));
-  }
+  add_members(draft, app.members);
   if (options_.packet_payload) {
     const size_t kept = std::min<size_t>(alert.stream_bytes.size(), options_.stream_bytes_max);
     draft.add_some(SectionKind::stream_bytes, ring_->record_bytes_max(),
@@ -236,12 +280,7 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
     const size_t kept = std::min(datagram.frame.size(), frame_head_bytes);
     draft.add(SectionKind::frame, datagram.frame.first(kept));
   }
-  if (!commit(draft, Counter::dropped)) {
-    return false;
-  }
-  last_key_ = draft.head.key;
-  has_last_key_ = true;
-  return true;
+  return commit_numbered(draft);
 }
 
 bool RecordWriter::write_flow_end(const FlowEnd& end, const FlowVariables& variables,

@@ -30,6 +30,13 @@ struct PacketEvent {
   std::string_view capture_path;
 };
 
+/// A transaction of a protocol that is over.
+struct TransactionEvent {
+  const Record& record;
+  const RuleCatalog& catalog;
+  std::string_view capture_path;
+};
+
 struct FlowEvent {
   const Record& record;
   const RuleCatalog& catalog;
@@ -46,6 +53,7 @@ class Sink {
 
   virtual void write_alert(const AlertEvent&) {}
   virtual void write_packet(const PacketEvent&) {}
+  virtual void write_transaction(const TransactionEvent&) {}
   virtual void write_flow_end(const FlowEvent&) {}
   virtual void write_statistics(const Statistics&) {}
 

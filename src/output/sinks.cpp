@@ -47,7 +47,8 @@ RecordOptions records_for(const SinkOptions& sinks) noexcept {
   records.tagged_packets = false;
   records.stream_bytes_max = 0;
   for (const EveOptions& eve : sinks.eve) {
-    records.transactions |= eve.alerts;
+    records.alert_transactions |= eve.alerts;
+    records.transactions |= eve.transactions;
     records.flow_ends |= eve.flows || eve.netflows;
     records.tagged_packets |= eve.tagged_packets && eve.alerts;
     records.frame |= eve.packet && eve.alerts;

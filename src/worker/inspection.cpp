@@ -27,7 +27,7 @@ Inspection::Inspection(const EngineOptions& options, RecordRing& ring,
       detector_(with_slots(options.detect, flows_.slots())),
       records_(options.records, ring),
       when_full_(std::move(when_full)),
-      shows_transactions_(options.records.transactions),
+      shows_transactions_(options.records.alert_transactions),
       captures_are_apart_(options.records.per_capture) {}
 
 void Inspection::inspect(const RuleSet& rules, std::span<const Datagram> datagrams) noexcept {
@@ -76,6 +76,20 @@ void Inspection::inspect_one(const RuleSet& rules, Tracked& tracked) noexcept {
   if (app != nullptr) {
     note_open_transactions(tracked, *app);
     protocols_.settle(tracked);
+    write_transactions(tracked);
+  }
+}
+
+void Inspection::write_transactions(const Tracked& tracked) noexcept {
+  for (const Transaction* const transaction : protocols_.finished()) {
+    if (!records_.wants(transaction->protocol)) {
+      continue;
+    }
+    JsonWriter json(members_);
+    protocols_.describe(*transaction, json);
+    while (!records_.write_transaction(*transaction, tracked, {.members = members_})) {
+      when_full_();
+    }
   }
 }
 

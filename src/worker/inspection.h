@@ -37,6 +37,7 @@ class Inspection {
   void inspect_one(const RuleSet& rules, Tracked& tracked) noexcept;
   void note_open_transactions(const Tracked& tracked, const AppView& app) noexcept;
   void write_alerts(const AppView* app) noexcept;
+  void write_transactions(const Tracked& tracked) noexcept;
   [[nodiscard]] output::AppContext context_of(const Alert& alert, const AppView* app) noexcept;
   void write_flow_ends() noexcept;
 
