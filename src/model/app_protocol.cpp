@@ -50,17 +50,27 @@ std::optional<AppProtocol> find_app_protocol(std::string_view name) noexcept {
 
 bool is_kind_of(AppProtocol actual, AppProtocol wanted) noexcept {
   if (actual == wanted) return true;
-  if (wanted == AppProtocol::http) {
-    return actual == AppProtocol::http1 || actual == AppProtocol::http2;
+  switch (wanted) {
+    case AppProtocol::http:
+      return actual == AppProtocol::http1 || actual == AppProtocol::http2;
+    case AppProtocol::dns:
+    case AppProtocol::http2:
+      return actual == AppProtocol::doh2;
+    case AppProtocol::doh2:
+      return actual == AppProtocol::http2 || actual == AppProtocol::dns;
+    case AppProtocol::dcerpc:
+      return actual == AppProtocol::smb;
+    default:
+      return false;
   }
-  return actual == AppProtocol::doh2 &&
-         (wanted == AppProtocol::dns || wanted == AppProtocol::http2);
 }
 
 bool is_identified(AppProtocol protocol) noexcept {
   // In the order of protocol/parsers.cpp's rows, which a test compares.
   static constexpr AppProtocol identified[] = {
-      AppProtocol::count_,
+      AppProtocol::dns,
+      AppProtocol::mdns,
+      AppProtocol::llmnr,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

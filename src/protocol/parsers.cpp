@@ -1,6 +1,7 @@
 // The table of protocols. To add one: its files, its row here, its fields in model/field.h.
 #include <array>
 
+#include "dns.h"
 #include "parser.h"
 
 namespace shrike::protocol {
@@ -8,7 +9,11 @@ namespace shrike::protocol {
 namespace {
 
 /// Each comes from its protocol's own file (declared in its header).
-const std::array<ParserRow, 0> rows{};
+const std::array rows{
+    dns_row,
+    mdns_row,
+    llmnr_row,
+};
 
 }  // namespace
 
