@@ -71,10 +71,11 @@ class Session {
   /// Nothing in this flow is worth another look.
   void bypass() noexcept { wishes_.bypass = true; }
   /// The flow is another protocol from here on (STARTTLS, CONNECT, upgrade). With `unknown` it is
-  /// identified anew, `expected` being what it should turn out to be. Takes effect after this
-  /// parse.
-  void change_protocol(AppProtocol next, AppProtocol expected = AppProtocol::unknown) noexcept {
-    change_ = {true, next, expected};
+  /// identified anew, `expected` being what it should turn out to be; `port` takes the place of
+  /// the server's for probes (0: its own; TLS: 443). Takes effect after this parse.
+  void change_protocol(AppProtocol next, AppProtocol expected = AppProtocol::unknown,
+                       uint16_t port = 0) noexcept {
+    change_ = {true, next, expected, port};
   }
   /// Another flow is about to open (in the next 60 seconds).
   void expect(const Expectation& expectation) noexcept {
@@ -105,6 +106,7 @@ class Session {
     bool is_wanted = false;
     AppProtocol next = AppProtocol::unknown;
     AppProtocol expected = AppProtocol::unknown;
+    uint16_t port = 0;
   };
 
   Pool& pool_;

@@ -76,6 +76,7 @@ struct AppView {
   std::array<AppProtocol, 2> by_direction{};
   AppProtocol original = AppProtocol::unknown;  ///< before STARTTLS, CONNECT …; unknown: the same
   AppProtocol expected = AppProtocol::unknown;  ///< another flow announced this one
+  uint64_t parent_eve_id = 0;                   ///< … that one: EVE parent_id
   std::array<bool, 2> identification_done{};
   std::span<const Transaction* const> transactions;  ///< not yet freed, by id
   std::array<std::span<const AppEvent>, 2> events;   ///< of the flow, since the last datagram

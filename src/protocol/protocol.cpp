@@ -1,0 +1,64 @@
+#include "shrike/protocol.h"
+
+#include "engine.h"
+
+namespace shrike::protocol {
+
+struct ProtocolParsers::State {
+  Engine engine;
+};
+
+ProtocolParsers::ProtocolParsers(const ProtocolOptions& options)
+    : state_(new State{Engine(options)}) {}
+ProtocolParsers::~ProtocolParsers() = default;
+ProtocolParsers::ProtocolParsers(ProtocolParsers&&) noexcept = default;
+
+const AppView* ProtocolParsers::parse(const Tracked& tracked,
+                                      std::span<const AppChunk> chunks) noexcept {
+  return state_->engine.parse(tracked, chunks);
+}
+
+const AppWishes& ProtocolParsers::wishes() const noexcept {
+  return state_->engine.wishes();
+}
+
+void ProtocolParsers::settle(const Tracked& tracked) noexcept {
+  state_->engine.settle(tracked);
+}
+
+std::span<const Transaction* const> ProtocolParsers::finished() const noexcept {
+  return state_->engine.finished();
+}
+
+void ProtocolParsers::release(FlowId flow) noexcept {
+  state_->engine.release(flow);
+}
+
+void ProtocolParsers::reset() noexcept {
+  state_->engine.reset();
+}
+
+void ProtocolParsers::describe(const Transaction& transaction, JsonWriter& json) const {
+  const ParserRow* row = find_parser_row(transaction.protocol);
+  if (row == nullptr && transaction.protocol == AppProtocol::doh2) {
+    row = find_parser_row(AppProtocol::http2);
+  }
+  if (row != nullptr && row->describe != nullptr) {
+    row->describe(static_cast<const AppTransaction&>(transaction), json);
+  }
+}
+
+std::vector<CounterView> ProtocolParsers::counters() const {
+  return state_->engine.counters();
+}
+
+bool has_parser(AppProtocol protocol) noexcept {
+  const ParserRow* const row = find_parser_row(protocol);
+  return row != nullptr && row->parse != nullptr;
+}
+
+bool is_identified(AppProtocol protocol) noexcept {
+  return find_parser_row(protocol) != nullptr;
+}
+
+}  // namespace shrike::protocol
