@@ -59,6 +59,7 @@ struct ProtocolOptions {
   std::array<ProtocolSetting, static_cast<size_t>(AppProtocol::count_)> protocols;
   uint64_t memory_bytes_max = 512u << 20;  ///< per core; beyond it new data is not parsed, counted
   uint32_t transactions_per_flow_max = 1024;
+  bool midstream = false;  ///< stream.midstream: bytes may be of either side, whoever is called it
   bool tls_encrypted_bypass = false;  ///< tls.encryption-handling: bypass
   bool tls_encrypted_full = false;    ///< … full: raw inspection goes on
   bool tls_fingerprints = true;       ///< ja3-fingerprints
