@@ -215,11 +215,17 @@ TEST(Eve, ShowsStreamBytesOfAStreamMatch) {
   expect_texts(test.lines(), {"!payload_printable", R"("stream":1)"});
 }
 
-TEST(Eve, WritesATransactionsNumber) {
+TEST(Eve, WritesWhatTheTransactionSays) {
   EveCase test;
-  test.scene.alert.has_tx = true;
-  test.scene.alert.tx_id = 3;
-  expect_texts(test.lines(), {R"("pkt_src":"wire/pcap","tx_id":3,"alert":{)"});
+  test.scene.alert.transaction = &test.scene.transaction;
+  test.scene.transaction.id = 3;
+  test.scene.app.protocol = AppProtocol::http1;
+  test.scene.app.by_direction = {AppProtocol::http1, AppProtocol::failed};
+  test.scene.app.original = AppProtocol::smtp;
+  test.scene.context = {.view = &test.scene.app, .members = R"("http":{"status":200})"};
+  expect_texts(test.lines(), {R"("pkt_src":"wire/pcap","tx_id":3,"alert":{)",
+                              R"("http":{"status":200},"app_proto":"http","app_proto_tc":"failed",)"
+                              R"("app_proto_orig":"smtp","direction":)"});
 }
 
 TEST(Eve, SaysWhatHappensToThePacket) {

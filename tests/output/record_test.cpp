@@ -32,8 +32,8 @@ TEST(Record, CarriesAllThatAnAlertIsMadeOf) {
   scene.alert.rule_index = 9;
   scene.alert.from_stream = true;
   scene.alert.stream_bytes = as_bytes("stream");
-  scene.alert.has_tx = true;
-  scene.alert.tx_id = 77;
+  scene.alert.transaction = &scene.transaction;
+  scene.transaction.id = 77;
   const uint32_t bits[] = {3, 1};
   const std::pair<uint32_t, uint32_t> integers[] = {{0, 42}};
   ASSERT_TRUE(writer.write_alert(scene.alert, {bits, integers}));

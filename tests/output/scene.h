@@ -84,6 +84,9 @@ struct Scene {
   Datagram datagram;
   Tracked tracked;
   Alert alert;
+  Transaction transaction;
+  AppView app;
+  output::AppContext context;
 
   Scene() {
     packet.link_type = LinkType::ethernet;
@@ -133,7 +136,7 @@ class Desk {
   }
 
   void write(const Scene& scene, const FlowVariables& variables = {}) {
-    ASSERT_TRUE(writer.write_alert(scene.alert, variables));
+    ASSERT_TRUE(writer.write_alert(scene.alert, variables, scene.context));
   }
   void mark(const Scene& scene) {
     const Datagram& datagram = scene.datagram;
