@@ -71,6 +71,8 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::dns,
       AppProtocol::mdns,
       AppProtocol::llmnr,
+      AppProtocol::tls,
+      AppProtocol::smtp,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

@@ -3,6 +3,8 @@
 
 #include "dns.h"
 #include "parser.h"
+#include "tls.h"
+#include "smtp.h"
 
 namespace shrike::protocol {
 
@@ -13,6 +15,8 @@ const std::array rows{
     dns_row,
     mdns_row,
     llmnr_row,
+    tls_row,
+    smtp_row,
 };
 
 }  // namespace
