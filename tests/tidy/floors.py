@@ -34,7 +34,7 @@ OWNERS = {
     "hs/hs.h": set(),
     "hs.h": set(),
     "pcre2.h": {"rule", "detect"},
-    "openssl/": {"rule", "output"},
+    "openssl/": {"rule", "output", "protocol"},
     "yaml-cpp/": {"app"},
     "CLI/": {"app"},
     "sqlite3.h": {"output"},
