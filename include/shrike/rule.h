@@ -27,6 +27,8 @@ struct Options {
   std::vector<std::string> action_order{"pass", "drop", "reject", "alert"};
   bool simulate_ips = false;
   bool ignore_unknown_requirements = false;
+  /// Rules about fields that nothing fills are awake too: to look at what becomes of them.
+  bool assume_inspected = false;
   std::string cache_directory;   ///< empty: no cache
   unsigned compile_threads = 0;  ///< 0: as many as cores
 };

@@ -197,6 +197,9 @@ bool entropy_matches(Bytes buffer, const EntropyArguments& arguments) noexcept {
       return entropy > arguments.first && entropy < arguments.second;
     case Compare::not_between:
       return entropy <= arguments.first || entropy >= arguments.second;
+    case Compare::masked_equal:
+    case Compare::masked_not_equal:
+      return false;  // of flags only
   }
   return false;
 }

@@ -135,7 +135,7 @@ bool app_protocol_matches(const Subject& subject, const PacketInstruction& check
     case ProtocolSide::to_client:
       holds = in(Direction::to_client);
       break;
-    case ProtocolSide::both:
+    case ProtocolSide::either:
       holds = in(Direction::to_server) || in(Direction::to_client);
       break;
     case ProtocolSide::final:

@@ -11,13 +11,18 @@ namespace shrike::rule {
   return is_inspected(field);
 }
 
-/// Whether flows are identified as this protocol. None is yet.
-[[nodiscard]] constexpr bool is_available(AppProtocol protocol) noexcept {
-  return protocol == AppProtocol::unknown;
+/// Whether flows are identified as this protocol, or, for names that only rules use, as one of its
+/// kind. Its events are raised then too.
+[[nodiscard]] inline bool is_available(AppProtocol protocol) noexcept {
+  switch (protocol) {
+    case AppProtocol::unknown:
+    case AppProtocol::failed:
+      return true;
+    case AppProtocol::http:
+      return is_identified(AppProtocol::http1) || is_identified(AppProtocol::http2);
+    default:
+      return is_identified(protocol);
+  }
 }
-
-/// Whether rules can ask how a protocol was identified, or for the events of its parser.
-inline constexpr bool are_protocols_identified = false;
-inline constexpr bool are_app_events_raised = false;
 
 }  // namespace shrike::rule

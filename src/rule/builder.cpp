@@ -2,15 +2,11 @@
 
 #include <algorithm>
 
-#include "availability.h"
+#include "app_protocols.h"
 
 namespace shrike::rule {
 
 namespace {
-
-bool is_same(const Transform& first, const Transform& second) {
-  return first.kind == second.kind && first.argument == second.argument;
-}
 
 /// Checks that leave a place behind them from which a relative one starts.
 bool can_precede(const BufferCheck& check) {
@@ -18,43 +14,6 @@ bool can_precede(const BufferCheck& check) {
          std::holds_alternative<ByteTest>(check) || std::holds_alternative<ByteJump>(check) ||
          std::holds_alternative<ByteExtract>(check) || std::holds_alternative<ByteMath>(check) ||
          std::holds_alternative<IsDataAt>(check);
-}
-
-bool is_of_file(Field field) {
-  return field == Field::file_data || field == Field::file_name || field == Field::file_magic;
-}
-
-/// Source: Suricata, AppLayerParserSupportsFiles.
-bool carries_files(AppProtocol protocol) {
-  switch (protocol) {
-    case AppProtocol::unknown:
-    case AppProtocol::http:
-    case AppProtocol::http1:
-    case AppProtocol::http2:
-    case AppProtocol::doh2:
-    case AppProtocol::smtp:
-    case AppProtocol::ftp:
-    case AppProtocol::ftp_data:
-    case AppProtocol::smb:
-    case AppProtocol::nfs:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/// Protocols whose fields a rule of another protocol may use: they carry each other.
-bool may_share(AppProtocol first, AppProtocol second) {
-  const auto is_pair = [&](AppProtocol a, AppProtocol b) {
-    return (first == a && second == b) || (first == b && second == a);
-  };
-  return is_kind_of(first, second) || is_kind_of(second, first) ||
-         is_pair(AppProtocol::smb, AppProtocol::dcerpc) ||
-         is_pair(AppProtocol::tls, AppProtocol::quic) ||
-         is_pair(AppProtocol::ftp, AppProtocol::ftp_data) ||
-         is_pair(AppProtocol::http2, AppProtocol::doh2) ||
-         is_pair(AppProtocol::http, AppProtocol::doh2) ||
-         is_pair(AppProtocol::http1, AppProtocol::websocket);
 }
 
 }  // namespace
@@ -99,13 +58,7 @@ bool Builder::open_buffer(Field field, const Word& at) {
                   shrike::to_text(lists_[current_].field), at.text);
     return false;
   }
-  const AppProtocol protocol = row_of(field).protocol;
-  if (protocol != AppProtocol::unknown && !set_protocol(protocol, at)) return false;
-  if (is_of_file(field) && !carries_files(rule_.header.app_protocol)) {
-    report_.error(at, "protocol-conflict", "{} carries no files; remove '{}'",
-                  shrike::to_text(rule_.header.app_protocol), at.text);
-    return false;
-  }
+  if (!set_protocol_of(field, at)) return false;
   for (size_t i = 1; i < lists_.size(); ++i) {
     const bool is_reusable = lists_[i].is_by_modifier || !row_of(field).is_multiple;
     if (lists_[i].field == field && lists_[i].transforms.empty() && is_reusable) {
@@ -149,9 +102,7 @@ size_t Builder::settle_list(const Word& at) {
   const Field field = lists_[current_].field;
   const bool was_empty = lists_[current_].checks == 0;
   for (size_t i = 1; i < lists_.size() && !row_of(field).is_multiple; ++i) {
-    if (lists_[i].field == field && lists_[i].transforms.size() == pending_transforms_.size() &&
-        std::equal(pending_transforms_.begin(), pending_transforms_.end(),
-                   lists_[i].transforms.begin(), is_same)) {
+    if (lists_[i].field == field && lists_[i].transforms == pending_transforms_) {
       pending_transforms_.clear();
       current_ = i;
       return current_;
@@ -184,8 +135,7 @@ void Builder::add_relative_check(BufferCheck check, const Word& at) {
 }
 
 void Builder::add_check_to(Field field, BufferCheck check, const Word& at) {
-  const AppProtocol protocol = row_of(field).protocol;
-  if (protocol != AppProtocol::unknown && !set_protocol(protocol, at)) return;
+  if (!set_protocol_of(field, at)) return;
   const size_t list = add_list(field, at.position);
   ++lists_[list].checks;
   nodes_.push_back({std::move(check), list, at.position});
@@ -218,8 +168,7 @@ bool Builder::move_last_content(Field field, const Word& at) {
     if (nodes_[i].list != payload_list || !std::holds_alternative<Content>(nodes_[i].check)) {
       continue;
     }
-    const AppProtocol protocol = row_of(field).protocol;
-    if (protocol != AppProtocol::unknown && !set_protocol(protocol, at)) return false;
+    if (!set_protocol_of(field, at)) return false;
     move(nodes_[i], field, at);
     return true;
   }
@@ -229,6 +178,13 @@ bool Builder::move_last_content(Field field, const Word& at) {
 }
 
 void Builder::move_last_check(Field field, const Word& at) {
+  move(nodes_.back(), field, at);
+}
+
+void Builder::add_shared_check(Field field, BufferCheck check, const Word& at) {
+  if (!set_protocol_of(field, at)) return;
+  ++lists_[payload_list].checks;
+  nodes_.push_back({std::move(check), payload_list, at.position});
   move(nodes_.back(), field, at);
 }
 
@@ -283,13 +239,21 @@ void Builder::leave_to_later(const Keyword& keyword) {
 
 bool Builder::set_protocol(AppProtocol protocol, const Word& at) {
   AppProtocol& current = rule_.header.app_protocol;
-  if (current == AppProtocol::unknown || is_kind_of(protocol, current)) {
-    current = protocol;
+  if (const auto common = common_protocol(current, protocol)) {
+    current = *common;
     return true;
   }
-  if (may_share(current, protocol)) return true;
   report_.error(at, "protocol-conflict", "'{}' is for {}, but the rule is for {}; write two rules",
                 at.text, shrike::to_text(protocol), shrike::to_text(current));
+  return false;
+}
+
+bool Builder::set_protocol_of(Field field, const Word& at) {
+  const AppProtocol current = rule_.header.app_protocol;
+  if (settles_protocol(field)) return set_protocol(row_of(field).protocol, at);
+  if (current == AppProtocol::unknown || may_have(current, field)) return true;
+  report_.error(at, "protocol-conflict", "{} has no {}; remove '{}'", shrike::to_text(current),
+                shrike::to_text(field), at.text);
   return false;
 }
 

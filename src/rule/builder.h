@@ -100,6 +100,8 @@ class Builder {
   [[nodiscard]] bool has_fast_pattern_in_payload() const noexcept;
   /// Moves the last payload content to a field (`http_uri` behind it).
   bool move_last_content(Field field, const Word& at);
+  /// Appends a check to the buffer of a field as the old modifiers do: all of them share one.
+  void add_shared_check(Field field, BufferCheck check, const Word& at);
   /// Moves the last pcre into a field (its flag U, P …).
   void move_last_check(Field field, const Word& at);
   /// Whether there is a check that a relative one can start behind.
@@ -114,6 +116,8 @@ class Builder {
   void set_dormant(std::string reason);
   /// The rule's application protocol; a second one must agree. @return false: error, reported.
   bool set_protocol(AppProtocol protocol, const Word& at);
+  /// The same for what the field belongs to, which may be several protocols.
+  bool set_protocol_of(Field field, const Word& at);
   /// A check is noted for the kind of the rule; post-match actions too.
   void note_match(uint16_t traits);
 

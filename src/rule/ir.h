@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "shrike/base/diagnostics.h"
+#include "shrike/model/app_event.h"
 #include "shrike/model/app_protocol.h"
 #include "shrike/model/decode_event.h"
 #include "shrike/model/field.h"
 #include "shrike/model/rule_info.h"
+#include "shrike/model/rule_program.h"
 #include "shrike/model/stream_event.h"
 
 /// The checked meaning of a rule: what the front end (lexer, AST, keyword table, checks) hands to
@@ -36,7 +38,9 @@ struct Comparison {
     greater,
     greater_or_equal,
     between,
-    not_between
+    not_between,
+    masked_equal,  ///< (value & second) == first: flags
+    masked_not_equal
   } op = Operator::equal;
   uint64_t first = 0;
   uint64_t second = 0;
@@ -162,7 +166,6 @@ struct Rpc {
   std::optional<uint32_t> version;
   std::optional<uint32_t> procedure;
 };
-struct FtpBounce {};
 struct Entropy {
   Comparison comparison;
   double first = 0, second = 0;
@@ -173,6 +176,16 @@ struct UriLength {
   Comparison comparison;
   bool is_raw = false;
 };
+/// The numbers of the buffer's field: a number must compare with one of `any_of`, or, negated, with
+/// none of them. Written by add_field_numbers in values.h; alone in its buffer.
+struct FieldNumbers {
+  std::vector<Comparison> any_of;
+  bool is_negated = false;
+  /// Which of the numbers in a transaction: 0 any, all_values all of them (at least one), n the
+  /// n-th from the front, from 1, and -n the n-th from the back.
+  static constexpr int32_t all_values = INT32_MAX;
+  int32_t values = 0;
+};
 /// A dataset, reputation, file digest … check on the buffer that the engine does not run yet.
 struct NotInspected {
   std::string keyword;
@@ -181,7 +194,7 @@ struct NotInspected {
 /// One check inside a buffer, in the order of the rule. Relative ones move or read the cursor.
 using BufferCheck =
     std::variant<Content, Pcre, ByteTest, ByteJump, ByteExtract, ByteMath, IsDataAt, BufferSize,
-                 Absent, Base64Decode, Asn1, Rpc, FtpBounce, Entropy, UriLength, NotInspected>;
+                 Absent, Base64Decode, Asn1, Rpc, Entropy, UriLength, FieldNumbers, NotInspected>;
 
 struct Transform {
   enum class Kind : uint8_t {
@@ -205,7 +218,11 @@ struct Transform {
     gunzip,
     zlib_deflate,
   } kind;
-  std::string argument;  ///< pcrexform pattern, xor key bytes, from_base64 options …
+  std::string argument;  ///< pcrexform pattern, xor key bytes
+  uint32_t bytes = 0;    ///< from_base64, gunzip, zlib_deflate: bound; 0: the default
+  uint32_t offset = 0;   ///< from_base64
+  uint8_t mode = 0;      ///< from_base64: 0 RFC 2045, 1 RFC 4648, 2 strict
+  bool operator==(const Transform&) const = default;
 };
 
 /// All checks of one buffer instance: they share a cursor.
@@ -285,13 +302,14 @@ struct DecodeEventCheck {
 struct StreamEventCheck {
   StreamEvent event;
 };
+/// Of a transaction, or, where its name begins with applayer_, of the flow.
 struct AppEventCheck {
-  std::string event;
-};  ///< "http.response_header_repetition"
+  AppEvent event;
+};
 struct AppProtocolCheck {
   AppProtocol protocol;
   bool is_negated = false;
-  std::string mode;
+  ProtocolSide side = ProtocolSide::any;
 };
 struct AddressCheck {
   bool is_source = false;
@@ -392,6 +410,8 @@ struct Rule {
   bool needs_stream = false;       ///< SIG_FLAG_REQUIRE_STREAM
   bool prefilter_keyword = false;  ///< `prefilter` given
   bool is_bypass = false;
+  /// `flow`, or fields that only one direction fills, tie the rule to it; never both.
+  bool only_to_server = false, only_to_client = false;
   /// Why it loads but never fires: a field no parser fills, a keyword not inspected. Empty: awake.
   std::string dormant_reason;
   Position position;

@@ -180,12 +180,18 @@ class CheckText {
     if (check.procedure) line.value("procedure", *check.procedure);
     return line.text();
   }
-  std::string operator()(const FtpBounce&) const { return "ftpbounce"; }
   std::string operator()(const Entropy& check) const {
     return Line("entropy").value("of", check.first).value("to", check.second).text();
   }
   std::string operator()(const UriLength& check) const {
     return Line("urilen " + rule::to_text(check.comparison)).flag(check.is_raw, "raw").text();
+  }
+  std::string operator()(const FieldNumbers& check) const {
+    Line line("number");
+    line.flag(check.is_negated, "not");
+    for (const Comparison& comparison : check.any_of) line.flag(true, rule::to_text(comparison));
+    const bool is_all = check.values == FieldNumbers::all_values;
+    return line.flag(is_all, "all").unless_zero("of", is_all ? 0 : check.values).text();
   }
   std::string operator()(const NotInspected& check) const {
     return "not inspected " + check.keyword;
@@ -255,13 +261,15 @@ class CheckText {
     return fmt::format("stream-event {}", shrike::to_text(check.event));
   }
   std::string operator()(const AppEventCheck& check) const {
-    return "app-layer-event " + check.event;
+    return fmt::format("app-layer-event {}", shrike::to_text(check.event));
   }
   std::string operator()(const AppProtocolCheck& check) const {
+    static constexpr std::string_view sides[] = {"any",    "to_server", "to_client",
+                                                 "either", "final",     "original"};
     return Line("app-layer-protocol")
         .flag(check.is_negated, "not")
         .flag(true, shrike::to_text(check.protocol))
-        .flag(!check.mode.empty(), check.mode)
+        .flag(check.side != ProtocolSide::any, sides[static_cast<size_t>(check.side)])
         .text();
   }
   std::string operator()(const AddressCheck& check) const {
@@ -358,6 +366,12 @@ std::string to_text(const Comparison& comparison) {
   }
   if (comparison.op == Comparison::Operator::not_between) {
     return fmt::format("!{}<>{}", comparison.first, comparison.second);
+  }
+  if (comparison.op == Comparison::Operator::masked_equal ||
+      comparison.op == Comparison::Operator::masked_not_equal) {
+    const bool is_equal = comparison.op == Comparison::Operator::masked_equal;
+    return fmt::format("& {:#x} {} {:#x}", comparison.second,
+                       is_equal ? "=" : "!=", comparison.first);
   }
   return fmt::format("{} {}", signs[static_cast<size_t>(comparison.op)], comparison.first);
 }

@@ -15,8 +15,20 @@ void parse_urilen(Builder& builder, const Keyword& keyword, const Argument& argu
     return;
   }
   if (const auto comparison = parse_comparison<uint16_t>(number, builder.report())) {
-    builder.add_check_to(keyword.field, UriLength{*comparison, kind.text == "raw"}, argument.name);
+    const bool is_raw = kind.text == "raw";
+    builder.add_shared_check(is_raw ? Field::http_uri_raw : keyword.field,
+                             UriLength{*comparison, is_raw}, argument.name);
   }
+}
+
+/// `fileext:"exe"`: the name ends with ".exe".
+void parse_file_extension(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  if (argument.value.empty()) {
+    report_value(keyword, argument.value, builder.report());
+    return;
+  }
+  add_field_text(builder, keyword.field, argument, "." + std::string(argument.value.text),
+                 TextMatch::ends_nocase);
 }
 
 using enum ArgumentNeed;
@@ -113,7 +125,7 @@ constexpr Keyword rows[] = {
     {"http_stat_msg", "", none, "", "The content before it is for http.stat_msg.",
      parse_content_modifier, modifier, Field::http_stat_msg},
     {"urilen", "", required, "<n>|<<n>|><n>|<n><><n>[,norm|raw]", "Compares the length of the URI.",
-     parse_urilen, 0, Field::urilen},
+     parse_urilen, 0, Field::http_uri},
     {"http2.frametype", "", required, "<type>", "Compares the type of a frame.",
      parse_dormant_value, may_be_quoted, Field::http2_frametype},
     {"http2.errorcode", "", required, "<code>", "Compares the error code of a frame.",
@@ -133,16 +145,16 @@ constexpr Keyword rows[] = {
     {"file.name", "", optional, "to_server|to_client", "Buffer of the name of a file in transfer.",
      parse_sticky_buffer, sticky, Field::file_name},
     {"filename", "", required, "[!]\"<text>\"", "Looks for a text in the name of a file.",
-     parse_dormant_value, may_be_quoted | negatable, Field::file_name},
+     parse_field_text<TextMatch::contains_nocase>, may_be_quoted | negatable, Field::file_name},
     {"fileext", "", required, "[!]\"<text>\"", "Compares the extension of a file's name.",
-     parse_dormant_value, may_be_quoted | negatable, Field::file_name},
+     parse_file_extension, may_be_quoted | negatable, Field::file_name},
     {"file.magic", "", optional, "to_server|to_client",
      "Buffer of the kind of a file, as libmagic tells it.", parse_sticky_buffer, sticky,
      Field::file_magic},
     {"filemagic", "", required, "[!]\"<text>\"", "Looks for a text in the kind of a file.",
-     parse_dormant_value, may_be_quoted | negatable, Field::file_magic},
-    {"filesize", "", required, number_syntax, "Compares the size of a file.", parse_dormant_number,
-     0, Field::filesize},
+     parse_field_text<TextMatch::contains_nocase>, may_be_quoted | negatable, Field::file_magic},
+    {"filesize", "", required, number_syntax, "Compares the size of a file.",
+     parse_field_number<uint64_t>, 0, Field::filesize},
     {"filestore", "", optional, "[request|response|both|to_server|to_client,file|tx|ssn]",
      "Stores the file after a match.", parse_dormant_value, may_be_quoted | not_inspected},
     {"filemd5", "", required, "[!]<list>", "Looks the file's MD5 up in a list.",

@@ -214,26 +214,31 @@ void parse_engine_event(Builder& builder, const Keyword& keyword, const Argument
 
 void parse_app_event(Builder& builder, const Keyword& keyword, const Argument& argument) {
   const std::string_view name = argument.value.text;
-  const auto protocol = find_app_protocol(name.substr(0, name.find('.')));
-  const bool is_file_event = name.starts_with("file.");
-  if (!protocol && !is_file_event && !name.starts_with("applayer_")) {
-    report_value(keyword, argument.value, builder.report());
+  const auto event = find_app_event(name);
+  if (!event) {
+    builder.report().error(argument.value, "event-unknown",
+                           "'{}' is no event of {}; see the list in rules/README.md", name,
+                           keyword.name);
     return;
   }
-  if (protocol && !builder.set_protocol(*protocol, argument.value)) return;
+  builder.add(AppEventCheck{*event});
+  const auto protocol = find_app_protocol(name.substr(0, name.find('.')));
+  if (!protocol) {  // applayer_…: of the flow
+    builder.note_match(trait::packet_match);
+    return;
+  }
   builder.facts().has_app_event = true;
-  builder.add(AppEventCheck{std::string(name)});
-  if (!are_app_events_raised) builder.leave_to_later(keyword);
+  builder.set_protocol(*protocol, argument.value);
 }
 
 void parse_app_protocol(Builder& builder, const Keyword& keyword, const Argument& argument) {
   Word mode = argument.value;
   const Word name = mode.take_until(',');
   const auto protocol = find_app_protocol(name.text);
-  static constexpr std::array<std::string_view, 6> modes{"",          "final",     "either",
-                                                         "to_server", "to_client", "original"};
-  const bool is_mode = std::find(modes.begin(), modes.end(), mode.trimmed().text) != modes.end();
-  if (!protocol || !is_mode) {
+  static constexpr std::array<std::string_view, 6> sides{"",       "to_server", "to_client",
+                                                         "either", "final",     "original"};
+  const auto* const side = std::find(sides.begin(), sides.end(), mode.trimmed().text);
+  if (!protocol || side == sides.end()) {
     report_value(keyword, argument.value, builder.report());
     return;
   }
@@ -244,8 +249,11 @@ void parse_app_protocol(Builder& builder, const Keyword& keyword, const Argument
     return;
   }
   builder.facts().has_protocol_check = true;
-  builder.add(AppProtocolCheck{*protocol, argument.is_negated, std::string(mode.trimmed().text)});
-  if (!are_protocols_identified) builder.leave_to_later(keyword);
+  builder.add(AppProtocolCheck{*protocol, argument.is_negated,
+                               static_cast<ProtocolSide>(side - sides.begin())});
+  if (!is_available(*protocol)) {
+    builder.set_dormant("protocol " + std::string(to_text(*protocol)));
+  }
 }
 
 void parse_tag(Builder& builder, const Keyword& keyword, const Argument& argument) {
@@ -337,11 +345,11 @@ constexpr Keyword rows[] = {
     {"engine-event", "", required, "<event>", "A decode-event or stream-event by its full name.",
      parse_engine_event, packet_match | decode_only},
     {"app-layer-event", "", required, "<protocol>.<event>",
-     "True where a protocol's parser noticed this.", parse_app_event, not_inspected},
+     "True where a protocol's parser noticed this.", parse_app_event},
     {"app-layer-protocol", "", required,
      "[!]<protocol>[,final|either|to_server|to_client|original]",
      "True where the flow was identified as this protocol.", parse_app_protocol,
-     packet_match | negatable | may_be_quoted | not_inspected | ip_only},
+     packet_match | negatable | may_be_quoted | ip_only},
     {"app-layer-state", "", required, "[<|>]<state>",
      "True where a transaction's parsing has come this far.", parse_dormant_value, not_inspected},
     {"config", "", required, "logging disable, type tx, scope tx",

@@ -364,10 +364,8 @@ void parse_rpc(Builder& builder, const Keyword& keyword, const Argument& argumen
   builder.add_check_to_payload(check, argument.name);
 }
 
-void parse_ftpbounce(Builder& builder, const Keyword&, const Argument& argument) {
-  if (builder.set_protocol(AppProtocol::ftp, argument.name)) {
-    builder.add_check_to_payload(FtpBounce{}, argument.name);
-  }
+void parse_ftpbounce(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  add_field_numbers(builder, keyword, argument, {.any_of = {{Comparison::Operator::equal, 1, 0}}});
 }
 
 /// `entropy: bytes 0, offset 0, value >= 4.5`: the comparison is of numbers with fractions.
@@ -468,8 +466,8 @@ constexpr Keyword rows[] = {
      "Finds malformed ASN.1.", parse_asn1, packet_match},
     {"rpc", "", required, "<program>[,<version or *>[,<procedure or *>]]",
      "Compares a call of ONC RPC.", parse_rpc, packet_match | needs_packet},
-    {"ftpbounce", "", none, "", "True where FTP's PORT names another host.", parse_ftpbounce,
-     after_match},
+    {"ftpbounce", "", none, "", "True where FTP's PORT names another host.", parse_ftpbounce, 0,
+     Field::ftpbounce},
     {"entropy", "", required, "[bytes <n>,] [offset <n>,] value <op> <n>",
      "Compares the entropy of the buffer's bytes.", parse_entropy},
     {"frame", "", required, "<protocol>.<frame>", "Buffer of a protocol's unit.", parse_frame,

@@ -42,8 +42,7 @@ bool is_packet_field(Field field) {
 
 /// Checks that Suricata does not count as looking into the payload.
 bool is_packet_check(const BufferCheck& check) {
-  return std::holds_alternative<Rpc>(check) || std::holds_alternative<Asn1>(check) ||
-         std::holds_alternative<FtpBounce>(check);
+  return std::holds_alternative<Rpc>(check) || std::holds_alternative<Asn1>(check);
 }
 
 BufferFacts facts_of(Builder& builder) {
@@ -52,7 +51,6 @@ BufferFacts facts_of(Builder& builder) {
     const Field field = builder.lists()[node.list].field;
     if (field == Field::base64_data) continue;
     if (field == Field::payload) {
-      facts.has_app_field |= std::holds_alternative<FtpBounce>(node.check);
       if (is_packet_check(node.check)) continue;
       facts.has_payload = true;
       const auto* const content = std::get_if<Content>(&node.check);
@@ -69,16 +67,20 @@ BufferFacts facts_of(Builder& builder) {
   return facts;
 }
 
-void check_directions(Builder& builder, const BufferFacts& buffers) {
+/// Fields of one direction tie the rule to it. Source: Suricata, SigValidateCheckBuffers.
+void settle_direction(Builder& builder, const BufferFacts& buffers) {
   const KindFacts& facts = builder.facts();
-  if (builder.rule().header.is_transactional) return;
+  Rule& rule = builder.rule();
+  if (rule.header.is_transactional) return;
   const bool to_server = facts.to_server || buffers.has_to_server_field;
   const bool to_client = facts.to_client || buffers.has_to_client_field;
   if (to_server && to_client) {
-    builder.report().error(builder.rule().position, "direction-conflict",
+    builder.report().error(rule.position, "direction-conflict",
                            "the rule has keywords of both directions; write two rules, or '=>' "
                            "for a whole transaction");
   }
+  rule.only_to_server = to_server;
+  rule.only_to_client = to_client;
 }
 
 void check_mix(Builder& builder, const BufferFacts& buffers) {
@@ -129,6 +131,7 @@ RuleKind kind_of(const Rule& rule, const KindFacts& facts, const BufferFacts& bu
 /// The first field nothing fills yet; else the reason a keyword gave; else the protocol.
 void settle_dormancy(Builder& builder) {
   Rule& rule = builder.rule();
+  if (builder.context().options.assume_inspected) return;
   for (const Builder::Node& node : builder.nodes()) {
     const Field field = builder.lists()[node.list].field;
     if (is_available(field)) continue;
@@ -145,7 +148,7 @@ void settle_kind(Builder& builder) {
   Rule& rule = builder.rule();
   KindFacts& facts = builder.facts();
   const BufferFacts buffers = facts_of(builder);
-  check_directions(builder, buffers);
+  settle_direction(builder, buffers);
   check_mix(builder, buffers);
   rule.needs_packet = facts.requires_packet;
   rule.needs_stream = facts.requires_stream;

@@ -77,6 +77,8 @@ Range<uint64_t> run_of(const Comparison& comparison) {
       return {first + 1, comparison.second - 1};
     case Operator::not_equal:
     case Operator::not_between:
+    case Operator::masked_equal:
+    case Operator::masked_not_equal:
       return {0, UINT64_MAX};
   }
   return {0, UINT64_MAX};

@@ -70,6 +70,8 @@ std::optional<uint64_t> refused_above(const Comparison& comparison) {
     case Operator::greater:
     case Operator::greater_or_equal:
     case Operator::not_between:
+    case Operator::masked_equal:
+    case Operator::masked_not_equal:
       return std::nullopt;
   }
   return std::nullopt;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "content_text.h"
+
 namespace shrike::rule {
 
 namespace {
@@ -79,6 +81,8 @@ bool is_pointless(const Comparison& comparison, uint64_t max) {
       return comparison.second <= comparison.first + 1;
     case Operator::equal:
     case Operator::not_equal:
+    case Operator::masked_equal:
+    case Operator::masked_not_equal:
       return false;
   }
   return false;
@@ -153,6 +157,127 @@ bool parse_fraction_comparison(std::string_view text, Entropy& entropy) {
   entropy.comparison.op = Operator::between;
   entropy.second = *second;
   return true;
+}
+
+namespace {
+
+const NumberName* find_name(std::span<const NumberName> names, std::string_view text) {
+  const auto at = std::find_if(names.begin(), names.end(),
+                               [text](const NumberName& name) { return name.name == text; });
+  return at == names.end() ? nullptr : &*at;
+}
+
+/// "5-8" with both ends, as a comparison that excludes them; a plain number; nothing for others.
+std::optional<Comparison> read_whole_range(std::string_view text, uint64_t max) {
+  const auto [at, size] = find_range_sign(text);
+  if (size == 0) return std::nullopt;
+  const auto first = parse_quantity(text.substr(0, at));
+  const auto second = parse_quantity(text.substr(at + size));
+  if (!first || !second || *first > *second || *second > max) return std::nullopt;
+  if (*first == 0) return Comparison{Operator::less_or_equal, *second, 0};
+  if (*second == UINT64_MAX) return Comparison{Operator::greater_or_equal, *first, 0};
+  return Comparison{Operator::between, *first - 1, *second + 1};
+}
+
+/// One number, range or name.
+std::optional<Comparison> read_field_number(const NumberSyntax& syntax, const Word& word,
+                                            RuleReport& report) {
+  std::string_view text = word.text;
+  const Operator op = take_operator(text);
+  if (const NumberName* const name = find_name(syntax.names, text)) {
+    if (op == Operator::equal || op == Operator::not_equal) return Comparison{op, name->number, 0};
+  }
+  if (syntax.ends_included && op == Operator::equal) {
+    if (const auto range = read_whole_range(text, syntax.max)) return range;
+  }
+  return parse_comparison(word, syntax.max, report);
+}
+
+/// "any", "all" or an index, which FieldNumbers counts from 1.
+std::optional<int32_t> read_values_choice(std::string_view text) {
+  if (text == "any") return 0;
+  if (text == "all") return FieldNumbers::all_values;
+  const auto index = to_number<int32_t>(text);
+  if (!index || *index >= FieldNumbers::all_values - 1) return std::nullopt;
+  return *index >= 0 ? *index + 1 : *index;
+}
+
+}  // namespace
+
+std::optional<FieldNumbers> read_field_numbers(const NumberSyntax& syntax, const Keyword& keyword,
+                                               const Argument& argument, RuleReport& report) {
+  FieldNumbers numbers;
+  numbers.is_negated = argument.is_negated;
+  Word rest = argument.value;
+  if (syntax.chooses_values) {
+    const Word number = rest.take_until(',');
+    const auto values = rest.empty() ? 0 : read_values_choice(rest.trimmed().text);
+    if (!values) {
+      report_value(keyword, rest, report);
+      return std::nullopt;
+    }
+    numbers.values = *values;
+    rest = number;
+  }
+  do {
+    const Word word = syntax.is_list ? rest.take_until(',') : std::exchange(rest, Word{});
+    const auto comparison = read_field_number(syntax, word.trimmed(), report);
+    if (!comparison) return std::nullopt;
+    numbers.any_of.push_back(*comparison);
+  } while (!rest.empty());
+  return numbers;
+}
+
+std::optional<FieldNumbers> read_field_flags(std::span<const NumberName> names,
+                                             const Keyword& keyword, const Argument& argument,
+                                             RuleReport& report) {
+  uint64_t mask = 0;
+  uint64_t wanted = 0;
+  Word rest = argument.value;
+  do {
+    Word word = rest.take_until(',');
+    const bool is_negated = word.text.starts_with('!');
+    if (is_negated) word = word.from(1).trimmed();
+    const NumberName* const name = find_name(names, word.text);
+    if (name == nullptr || (mask & name->number) != 0) {
+      report_value(keyword, word, report);
+      return std::nullopt;
+    }
+    mask |= name->number;
+    wanted |= is_negated ? 0 : name->number;
+  } while (!rest.empty());
+  FieldNumbers numbers;
+  numbers.is_negated = argument.is_negated;
+  numbers.any_of.push_back({Operator::masked_equal, wanted, mask});
+  return numbers;
+}
+
+void add_field_numbers(Builder& builder, const Keyword& keyword, const Argument& argument,
+                       FieldNumbers numbers) {
+  builder.add_check_to(keyword.field, std::move(numbers), argument.name);
+}
+
+void add_field_text(Builder& builder, Field field, const Argument& argument, std::string bytes,
+                    TextMatch match) {
+  Content content;
+  content.bytes = std::move(bytes);
+  content.is_negated = argument.is_negated;
+  content.is_nocase = match == TextMatch::contains_nocase || match == TextMatch::ends_nocase;
+  content.starts_with = match == TextMatch::equals;
+  content.ends_with = match == TextMatch::equals || match == TextMatch::ends_nocase;
+  content.position = builder.report().locate(argument.value.position);
+  builder.add_check_to(field, std::move(content), argument.name);
+}
+
+void parse_field_text_as(TextMatch match, Builder& builder, const Keyword& keyword,
+                         const Argument& argument) {
+  auto bytes = decode_content(argument.value, builder.report());
+  if (!bytes) return;
+  if (bytes->empty()) {
+    report_value(keyword, argument.value, builder.report());
+    return;
+  }
+  add_field_text(builder, keyword.field, argument, std::move(*bytes), match);
 }
 
 void report_value(const Keyword& keyword, const Word& value, RuleReport& report) {

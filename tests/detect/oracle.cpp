@@ -119,6 +119,10 @@ bool compares_as(const Comparison& comparison, uint64_t value) {
       return value > comparison.first && value < comparison.second;
     case Operator::not_between:
       return !(value > comparison.first && value < comparison.second);
+    case Operator::masked_equal:
+      return (value & comparison.second) == comparison.first;
+    case Operator::masked_not_equal:
+      return (value & comparison.second) != comparison.first;
   }
   return false;
 }

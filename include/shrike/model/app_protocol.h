@@ -61,8 +61,9 @@ enum class AppProtocol : uint8_t {
 /// By the name or an alias ("ssl", "ikev2") that rules use, any case.
 [[nodiscard]] std::optional<AppProtocol> find_app_protocol(std::string_view name) noexcept;
 
-/// Whether a rule or field for `wanted` concerns a flow of `actual`: the same, or one of its
-/// family (http: http1 and http2; dns: doh2 too; http2: doh2 too).
+/// Whether a rule for `wanted` concerns a flow of `actual`: the same, or one of its family (http:
+/// http1 and http2; dns and http2: doh2 too; doh2: http2 and dns; dcerpc: smb too).
+/// Source: Suricata, app-layer-protos.h.
 [[nodiscard]] bool is_kind_of(AppProtocol actual, AppProtocol wanted) noexcept;
 
 /// Whether flows are identified as this protocol, so that rules can ask for it; each has a row in

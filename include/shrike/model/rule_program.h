@@ -9,7 +9,8 @@
 /// Indices named `..._index` point into the arrays of RuleTables. Plain values, no pointers.
 namespace shrike {
 
-/// How a number is compared; `between` excludes both ends, as Suricata does.
+/// How a number is compared; `between` excludes both ends, as Suricata does. The masked ones compare
+/// `value & second` with `first`: flags.
 enum class Compare : uint8_t {
   equal,
   not_equal,
@@ -19,6 +20,8 @@ enum class Compare : uint8_t {
   greater_or_equal,
   between,
   not_between,
+  masked_equal,
+  masked_not_equal,
 };
 
 /// Tells whether `value` compares as asked.
@@ -41,6 +44,10 @@ enum class Compare : uint8_t {
       return value > first && value < second;
     case Compare::not_between:
       return value <= first || value >= second;
+    case Compare::masked_equal:
+      return (value & second) == first;
+    case Compare::masked_not_equal:
+      return (value & second) != first;
   }
   return false;
 }
@@ -120,10 +127,17 @@ enum class PacketOpcode : uint8_t {
   // The flow's application layer (AppView).
   app_protocol,  ///< first: AppProtocol; mode ProtocolSide | 16 where negated
   app_event,     ///< first: AppEvent of the flow (applayer_…), not of a transaction
+  /// Reputation of an address, compared: index: category of RuleTables::reputation; mode
+  /// ReputationSide; first: score.
+  ip_reputation,
 };
 
-/// Which identification `app-layer-protocol` asks about.
-enum class ProtocolSide : uint8_t { any, to_server, to_client, both, final, original };
+/// Whose reputation `iprep` asks about: either address, one of them, or both.
+enum class ReputationSide : uint8_t { any, source, target, both };
+
+/// Which identification `app-layer-protocol` asks about: that in the direction of the datagram
+/// (any), in a direction, in either of them, the final one, or the one before a change.
+enum class ProtocolSide : uint8_t { any, to_server, to_client, either, final, original };
 
 enum class FlagMode : uint8_t { exact, all, any, none };
 enum class ChecksumKind : uint8_t { ipv4, tcpv4, tcpv6, udpv4, udpv6, icmpv4, icmpv6 };
@@ -154,8 +168,11 @@ enum class BufferOpcode : uint8_t {
   asn1,
   entropy,
   uri_length,
-  number_in,  ///< the value's number compared (NumberArguments); several: any of them
-  dataset,    ///< in the dataset `number.first` (RuleTables::datasets), or not: flags
+  /// Numbers of a field compared (NumberArguments). Several in a program: a number must compare
+  /// with any of them; where they are `negated`, with none. NumberArguments::values of the first
+  /// one tells which numbers must.
+  number_in,
+  dataset,  ///< the value looked up in a dataset (DatasetArguments)
 };
 
 /// Flags of a BufferInstruction; each opcode uses those that make sense for it.
@@ -220,10 +237,30 @@ enum class ByteTestOperator : uint8_t {
 };
 enum class ByteMathOperator : uint8_t { add, subtract, multiply, divide, shift_left, shift_right };
 enum class JumpBase : uint8_t { after_number, beginning, end };
-struct NumberArguments {  ///< is_data_at (first), buffer_size, uri_length
+struct NumberArguments {  ///< is_data_at (first), buffer_size, uri_length, number_in, dataset
   uint64_t first;
   uint64_t second;
   Compare compare;
+  /// number_in: which of the field's numbers in a transaction must compare.
+  static constexpr int32_t any_value = 0;
+  static constexpr int32_t all_values = INT32_MAX;  ///< all that are there, at least one
+  int32_t values;  ///< else: the n-th from the front, from 1; -n: from the back
+};
+/// `dataset`, `datarep`: the buffer's bytes are the key, in the form of Dataset::type; a buffer that
+/// has not this form is in no set, and then only `is_not_set` holds.
+struct DatasetArguments {
+  enum class Command : uint8_t {
+    is_set,
+    is_not_set,
+    set,    ///< true where it was not there; puts it in
+    unset,  ///< true where it was there; takes it out
+    reputation_below,
+    reputation_above,
+    reputation_equal,
+  };
+  uint32_t dataset;  ///< RuleTables::datasets
+  uint16_t reputation;
+  Command command;
 };
 struct Base64Arguments {
   uint32_t bytes;  ///< at most this many bytes of text
@@ -254,6 +291,7 @@ struct BufferInstruction {
     PcreArguments pcre;
     ByteArguments byte;
     NumberArguments number;
+    DatasetArguments dataset;
     Base64Arguments base64;
     Asn1Arguments asn1;
     EntropyArguments entropy;

@@ -2,8 +2,11 @@
 #include <array>
 #include <bitset>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "shrike/model/address.h"
@@ -67,6 +70,9 @@ struct alignas(64) CompiledRule {
   bool has_host_bits = false;
   bool has_thresholds = false;
   bool has_tag = false;
+  /// `=>`: its programs may be of both directions of one transaction; all of them must have matched
+  /// there. In Suricata it fires in the direction in which the last one does.
+  bool both_directions = false;
   /// `alert http …`, or the protocol of its fields: flows of another kind (is_kind_of) cannot
   /// match. unknown: any.
   AppProtocol app_protocol = AppProtocol::unknown;
@@ -203,6 +209,39 @@ struct TransformStep {
   uint8_t mode = 0;  ///< from_base64: 0 RFC 2045, 1 RFC 4648, 2 strict
 };
 
+/// What `dataset` and `datarep` look buffers up in. Rules that set or unset change what detect
+/// keeps for itself, never this.
+struct Dataset {
+  /// Keys are bytes: a text as it is, a digest of 16 or 32 bytes, an address of 4 or of 16 bytes in
+  /// network order (ip: IPv4 as ::ffff:a.b.c.d).
+  enum class Type : uint8_t { text, md5, sha256, ipv4, ip };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view key) const noexcept {
+      return std::hash<std::string_view>{}(key);
+    }
+  };
+  std::string name;
+  Type type = Type::text;
+  bool has_changes = false;  ///< a rule sets or unsets
+  uint32_t keys_max = 0;     ///< what it may hold with what rules set; 0: no bound
+  std::unordered_map<std::string, uint16_t, Hash, std::equal_to<>> keys;  ///< to their reputation
+};
+
+/// Reputation lists of addresses (`iprep`): a network's score in a category, the longest prefix
+/// counts.
+struct Reputation {
+  struct Entry {
+    IpAddress first, last;  ///< inclusive
+    uint8_t version = 4;
+    uint8_t category = 0;
+    uint8_t score = 0;
+  };
+  std::vector<std::string> categories;  ///< by number; empty: none of it
+  std::vector<Entry> hosts;             ///< single addresses, by version, first, category
+  std::vector<Entry> networks;          ///< longest prefix first
+};
+
 /// The rules about transactions of one protocol in one direction.
 struct AppGroup {
   /// What is looked for in the values of one field under one list of transforms.
@@ -279,10 +318,14 @@ struct RuleTables {
   /// Group of the other transports, by direction.
   std::array<std::array<uint16_t, static_cast<size_t>(TransportClass::count_)>, 2> other_groups{};
   uint16_t event_group = 0;  ///< for what has no IP header
-  /// By direction and AppProtocol; the group of http1 holds the rules for http too.
+  /// By direction and the AppProtocol of the flow; the group of http1 holds the rules for http too.
+  /// A rule whose fast pattern is in the payload is in none of these: a hit in the packet and
+  /// stream groups makes it a candidate for the transactions.
   std::array<std::array<AppGroup, static_cast<size_t>(AppProtocol::count_)>, 2> app_groups;
   /// Lists of transforms; the first is empty.
   std::vector<std::vector<TransformStep>> transform_lists{1};
+  std::vector<Dataset> datasets;
+  Reputation reputation;
 
   AddressTable address_only_source;        ///< ip-only rules, filed by their source
   AddressTable address_only_target;        ///< … by their target, where the source is any

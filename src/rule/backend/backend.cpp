@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "backend/address_table.h"
+#include "backend/app_groups.h"
 #include "backend/databases.h"
 #include "backend/fast_pattern.h"
 #include "backend/groups.h"
@@ -19,37 +20,8 @@ namespace {
 
 std::atomic<uint64_t> generations{0};
 
-/// Buffers that the engine fills itself; all others wait for a parser.
-bool is_filled(Field field) noexcept {
-  switch (field) {
-    case Field::payload:
-    case Field::base64_data:
-    case Field::ipv4_hdr:
-    case Field::ipv6_hdr:
-    case Field::tcp_hdr:
-    case Field::udp_hdr:
-    case Field::icmpv4_hdr:
-    case Field::icmpv6_hdr:
-      return true;
-    default:
-      return false;
-  }
-}
-
-/// The front end puts rules to sleep that need what nobody fills; this keeps the engine safe from
-/// those that reach it nevertheless.
 bool is_awake(const Rule& rule) {
-  if (!rule.dormant_reason.empty() || rule.header.only_ethernet_or_arp ||
-      rule.kind == RuleKind::app_event || rule.kind == RuleKind::app_transaction ||
-      rule.kind == RuleKind::protocol_detection_only) {
-    return false;
-  }
-  for (const Buffer& buffer : rule.buffers) {
-    if (!is_filled(buffer.field) || !buffer.transforms.empty()) {
-      return false;
-    }
-  }
-  return true;
+  return rule.dormant_reason.empty() && !rule.header.only_ethernet_or_arp;
 }
 
 void free_code(pcre2_real_code_8* code) {
@@ -117,6 +89,7 @@ std::unique_ptr<RuleTables> build_tables(std::vector<Rule> rules, const Options&
                 *tables, diagnostics);
   DatabaseBuilder databases(*tables, options);
   build_groups(*tables, patterns, awake, databases);
+  build_app_groups(*tables, {rules, patterns, awake}, programs, databases);
   file_address_only_rules(*tables);
   report.groups = static_cast<uint32_t>(tables->groups.size());
   if (!databases.compile(diagnostics, report)) {

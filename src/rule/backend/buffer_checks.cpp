@@ -33,8 +33,8 @@ NumberText text_of(NumberBase base) noexcept {
 }
 static_assert(static_cast<int>(NumberBase::octal) == static_cast<int>(NumberText::octal));
 
-/// There is no DCERPC header below the application layer, and without one Suricata reads `dce`
-/// numbers in network order.
+/// `dce` numbers are in the byte order of the DCERPC header; in network order where there is none,
+/// as below the application layer.
 uint32_t endian_flag(Endian endian) noexcept {
   return flag_if(endian == Endian::little, buffer_flag::little_endian);
 }
@@ -232,10 +232,6 @@ BufferInstruction BufferCheckWriter::operator()(const Rpc&) const {
   return made(BufferOpcode::never);  // a check on packets: see ProgramBuilder::add_rpc
 }
 
-BufferInstruction BufferCheckWriter::operator()(const FtpBounce&) const {
-  return made(BufferOpcode::never);  // needs the FTP parser
-}
-
 BufferInstruction BufferCheckWriter::operator()(const Entropy& check) const {
   BufferInstruction result = made(BufferOpcode::entropy);
   result.entropy = {check.first, check.second, check.bytes, check.offset,
@@ -248,6 +244,10 @@ BufferInstruction BufferCheckWriter::operator()(const UriLength& check) const {
   result.number = {check.comparison.first, check.comparison.second,
                    compare_of(check.comparison.op)};
   return result;
+}
+
+BufferInstruction BufferCheckWriter::operator()(const FieldNumbers&) const {
+  return made(BufferOpcode::never);  // several instructions: see ProgramBuilder::append_numbers
 }
 
 BufferInstruction BufferCheckWriter::operator()(const NotInspected&) const {

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "shrike/model/app_event.h"
 #include "shrike/model/field.h"
 
 namespace shrike::rule {
@@ -65,12 +66,15 @@ constexpr std::array<std::string_view, 49> packet_names{"never",
                                                         "integer_is_set",
                                                         "integer_not_set",
                                                         "integer_compare",
-                                                        "variable_contains"};
-static_assert(packet_names[static_cast<size_t>(PacketOpcode::variable_contains)] ==
-              "variable_contains");
+                                                        "variable_contains",
+                                                        "app_protocol",
+                                                        "app_event",
+                                                        "ip_reputation"};
+static_assert(packet_names.back() == "ip_reputation" &&
+              packet_names[static_cast<size_t>(PacketOpcode::ip_reputation)] == "ip_reputation");
 
-constexpr std::array<std::string_view, 8> compare_names{
-    "=", "!=", "<", "<=", ">", ">=", "<>", "!<>"};
+constexpr std::array<std::string_view, 10> compare_names{"=",  "!=", "<",   "<=", ">",
+                                                         ">=", "<>", "!<>", "&=", "&!="};
 
 constexpr std::array<std::pair<uint32_t, std::string_view>, 16> need_names{{
     {need::payload, "payload"},
@@ -91,8 +95,9 @@ constexpr std::array<std::pair<uint32_t, std::string_view>, 16> need_names{{
     {need::tcp_unusual, "tcp_unusual"},
 }};
 
-constexpr std::array<std::string_view, 6> kind_names{"packet",  "packet_and_stream", "stream",
-                                                     "ip_only", "like_ip_only",      "event"};
+constexpr std::array<std::string_view, 8> kind_names{"packet",      "packet_and_stream", "stream",
+                                                     "ip_only",     "like_ip_only",      "event",
+                                                     "transaction", "protocol_detection"};
 
 Text needs_text(uint32_t needs) {
   Text text;
@@ -225,6 +230,14 @@ void append_instruction(Text& text, const RuleTables& tables,
     case BufferOpcode::uri_length:
       append_number(text, "uri_length", instruction.number);
       break;
+    case BufferOpcode::number_in:
+      append_number(text, "number", instruction.number);
+      break;
+    case BufferOpcode::dataset:
+      append(text, "dataset {} command {} reputation {}",
+             tables.datasets[instruction.dataset.dataset].name,
+             static_cast<int>(instruction.dataset.command), instruction.dataset.reputation);
+      break;
   }
 }
 
@@ -247,11 +260,26 @@ void append_program(Text& text, const RuleTables& tables, uint32_t index, uint32
   }
 }
 
+constexpr std::array<std::string_view, 18> transform_names{
+    "dotprefix",    "domain",       "tld",         "strip_whitespace", "compress_whitespace",
+    "to_lowercase", "to_uppercase", "to_md5",      "to_sha1",          "to_sha256",
+    "pcrexform",    "url_decode",   "xor",         "header_lowercase", "strip_pseudo_headers",
+    "from_base64",  "gunzip",       "zlib_deflate"};
+
+void append_transforms(Text& text, const RuleTables& tables, uint32_t list) {
+  for (const TransformStep& step : tables.transform_lists[list]) {
+    append(text, " {}", transform_names[static_cast<size_t>(step.kind)]);
+  }
+}
+
 void append_rule(Text& text, const RuleTables& tables, uint32_t index) {
   const CompiledRule& rule = tables.rules[index];
   const RuleInfo& info = tables.infos[index];
-  append(text, "rule {} sid {} {} needs{}\n", index, info.sid,
-         kind_names[static_cast<size_t>(rule.kind)], needs_text(rule.needs));
+  append(text, "rule {} sid {} {}", index, info.sid, kind_names[static_cast<size_t>(rule.kind)]);
+  if (rule.app_protocol != AppProtocol::unknown) {
+    append(text, " of {}", to_text(rule.app_protocol));
+  }
+  append(text, " needs{}\n", needs_text(rule.needs));
   for (uint32_t i = rule.packet_index; i < rule.packet_index + rule.packet_count; ++i) {
     const PacketInstruction& check = tables.packet_instructions[i];
     append(text, "  {} mode {} {} {} {} index {} count {}\n",
@@ -261,7 +289,13 @@ void append_rule(Text& text, const RuleTables& tables, uint32_t index) {
   }
   for (uint32_t i = rule.buffer_index; i < rule.buffer_index + rule.buffer_count; ++i) {
     const BufferProgram& program = tables.buffer_programs[i];
-    append(text, "  in {}\n", to_text(program.field));
+    if (program.source == BufferProgram::Source::event) {
+      append(text, "  event {}\n", to_text(static_cast<AppEvent>(program.index)));
+      continue;
+    }
+    append(text, "  in {}", to_text(program.field));
+    append_transforms(text, tables, program.transforms);
+    text += '\n';
     append_program(text, tables, program.index, program.count, "    ");
   }
   for (uint32_t i = rule.post_index; i < rule.post_index + rule.post_count; ++i) {

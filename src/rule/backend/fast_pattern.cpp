@@ -69,51 +69,114 @@ Window relative_window(const Content& content, const Window& before) noexcept {
 
 struct Candidate {
   const Content* content = nullptr;
+  const Buffer* buffer = nullptr;  ///< null: the payload
+  uint8_t rank = 0;                ///< lower first
   Window window;
 };
 
-/// All contents of the payload with their windows. A check that moves the cursor otherwise leaves
+/// Where the match before ends: start_first the least, end_last the greatest end.
+using Cursor = Window;
+
+/// Adds the contents of a buffer with their windows. A check that moves the cursor otherwise leaves
 /// nothing known for those that are relative to it.
-std::vector<Candidate> candidates_of(const Rule& rule) {
-  std::vector<Candidate> all;
-  Window cursor;  // start_first: least end of the match before; end_last: its greatest end
-  for (const Buffer& buffer : rule.buffers) {
-    if (buffer.field != Field::payload) {
+void add_candidates(const Buffer& buffer, Cursor& cursor, std::vector<Candidate>& all) {
+  const bool is_payload = buffer.field == Field::payload;
+  for (const BufferCheck& check : buffer.checks) {
+    const auto* const content = std::get_if<Content>(&check);
+    if (content == nullptr) {
+      const bool moves =
+          std::holds_alternative<Pcre>(check) || std::holds_alternative<ByteJump>(check) ||
+          std::holds_alternative<ByteExtract>(check) || std::holds_alternative<ByteMath>(check);
+      cursor = moves ? Cursor{} : cursor;
       continue;
     }
-    for (const BufferCheck& check : buffer.checks) {
-      const auto* const content = std::get_if<Content>(&check);
-      if (content == nullptr) {
-        const bool moves =
-            std::holds_alternative<Pcre>(check) || std::holds_alternative<ByteJump>(check) ||
-            std::holds_alternative<ByteExtract>(check) || std::holds_alternative<ByteMath>(check);
-        cursor = moves ? Window{} : cursor;
-        continue;
-      }
-      const bool is_relative = content->distance || content->within;
-      const Window window =
-          is_relative ? relative_window(*content, cursor) : absolute_window(*content);
-      all.push_back({content, window});
-      if (!content->is_negated) {
-        const auto length = static_cast<int64_t>(content->bytes.size());
-        cursor = {window.start_first + length, window.end_last};
-      }
+    const bool is_relative = content->distance || content->within;
+    const Window window =
+        is_relative ? relative_window(*content, cursor) : absolute_window(*content);
+    all.push_back({content, is_payload ? nullptr : &buffer,
+                   row_of(buffer.field).fast_pattern_priority, window});
+    if (!content->is_negated) {
+      const auto length = static_cast<int64_t>(content->bytes.size());
+      cursor = {window.start_first + length, window.end_last};
+    }
+  }
+}
+
+/// A rule that holds without its buffer cannot be found by what is in it.
+bool can_be_absent(const Buffer& buffer) {
+  return std::any_of(buffer.checks.begin(), buffer.checks.end(), [](const BufferCheck& check) {
+    return std::holds_alternative<Absent>(check);
+  });
+}
+
+/// Buffers that have a place of their own to look for literals. Those of packet headers do not: a
+/// rule is found by another literal, or always tried.
+bool has_databases(const Buffer& buffer) noexcept {
+  switch (buffer.field) {
+    case Field::ipv4_hdr:
+    case Field::ipv6_hdr:
+    case Field::tcp_hdr:
+    case Field::udp_hdr:
+    case Field::icmpv4_hdr:
+    case Field::icmpv6_hdr:
+    case Field::ip_src:
+    case Field::ip_dst:
+    case Field::ether_hdr:
+    case Field::igmp_hdr:
+    case Field::sctp_hdr:
+    case Field::sctp_chunk_data:
+    case Field::frame:
+      return false;
+    default:
+      return row_of(buffer.field).fast_pattern_priority != 0;
+  }
+}
+
+/// Of a whole transaction the direction that comes first, else any (Suricata: "=>").
+bool is_wanted(const Rule& rule, const Buffer& buffer) {
+  if (!rule.header.is_transactional) return true;
+  const auto is_to_server = [](const Buffer& each) {
+    return row_of(each.field).directions == FieldDirections::to_server;
+  };
+  return is_to_server(buffer) ||
+         std::none_of(rule.buffers.begin(), rule.buffers.end(), is_to_server);
+}
+
+/// All contents by which the rule can be found. Those of the payload share one cursor, whatever
+/// stands between them.
+std::vector<Candidate> candidates_of(const Rule& rule) {
+  std::vector<Candidate> all;
+  Cursor payload;
+  for (const Buffer& buffer : rule.buffers) {
+    if (buffer.field == Field::payload) {
+      add_candidates(buffer, payload, all);
+    } else if (has_databases(buffer) && !can_be_absent(buffer) && is_wanted(rule, buffer)) {
+      Cursor own;
+      add_candidates(buffer, own, all);
     }
   }
   return all;
 }
 
-bool is_better(const Content& one, const Content& other) noexcept {
+bool is_better(const Candidate& first, const Candidate& second) noexcept {
+  if (first.rank != second.rank) {
+    return first.rank < second.rank;
+  }
+  const Content& one = *first.content;
+  const Content& other = *second.content;
   if (one.bytes.size() != other.bytes.size()) {
     return one.bytes.size() > other.bytes.size();
   }
   return pattern_strength(one.bytes) > pattern_strength(other.bytes);
 }
 
-FastPattern made(const Candidate& chosen) {
+FastPattern made(const Candidate& chosen, const Rule& rule) {
   const Content& content = *chosen.content;
   FastPattern result;
   result.content = &content;
+  result.buffer = chosen.buffer;
+  result.in_streams = rule.needs_stream || rule.kind == RuleKind::packet_and_stream;
+  result.in_packets = rule.needs_packet || !rule.needs_stream;
   result.is_nocase = content.is_nocase;
   const auto length = static_cast<int64_t>(content.bytes.size());
   int64_t first = 0;
@@ -164,16 +227,16 @@ std::optional<FastPattern> choose_fast_pattern(const Rule& rule) {
       continue;
     }
     if (candidate.content->is_fast_pattern) {
-      return made(candidate);
+      return made(candidate, rule);
     }
-    if (best == nullptr || is_better(*candidate.content, *best->content)) {
+    if (best == nullptr || is_better(candidate, *best)) {
       best = &candidate;
     }
   }
   if (best == nullptr) {
     return std::nullopt;
   }
-  return made(*best);
+  return made(*best, rule);
 }
 
 }  // namespace shrike::rule

@@ -14,12 +14,16 @@ struct FastPattern {
   uint32_t end_first = 0;  ///< where in the buffer the literal may end, both included
   uint32_t end_last = 0xffffffff;
   const Content* content = nullptr;  ///< borrowed from the rule
+  /// The buffer it is in: of a field with transforms, or null for the payload.
+  const Buffer* buffer = nullptr;
+  bool in_packets = true;  ///< payload: looked for in packets, in stream chunks, or both
+  bool in_streams = false;
 };
 
-/// Chooses the literal among the payload contents as Suricata does: the one that the rule marks,
-/// else the longest positive one, then the strongest, then the leftmost. Nothing where only
-/// negated contents (or none) stand there: such a rule is always tried.
-/// Source: Suricata user guide, "Suricata Fast Pattern Determination Explained".
+/// Chooses the literal as Suricata does: the one that the rule marks, else among the buffers of the
+/// lowest rank (FieldRow::fast_pattern_priority) the longest positive one, then the strongest, then
+/// the leftmost. Nothing where only negated contents (or none) stand there: such a rule is always
+/// tried. Source: Suricata user guide, "Suricata Fast Pattern Determination Explained".
 [[nodiscard]] std::optional<FastPattern> choose_fast_pattern(const Rule& rule);
 
 /// How telling a pattern is: letters 3, other printable, 00, 01 and FF 4, all else 6; a byte that

@@ -60,6 +60,11 @@ class GroupBuilder {
 
  private:
   [[nodiscard]] Rules rules_of(Direction direction, const TransportName& transport) const;
+  /// Those are met by AppGroups, but for the ones that a literal in the payload finds.
+  [[nodiscard]] bool is_of_transactions(uint32_t rule) const {
+    const auto& pattern = patterns_[rule];
+    return tables_.rules[rule].kind == VerifyKind::transaction && (!pattern || pattern->buffer);
+  }
   void build_ports(Direction direction, const TransportName& transport, const Rules& rules);
   uint16_t add_group(const Rules& any, const Rules& own, bool is_tcp, std::string name);
   void add_layer(const Rules& rules, bool is_tcp, size_t layer, RuleGroup& group);
@@ -94,7 +99,8 @@ Rules GroupBuilder::rules_of(Direction direction, const TransportName& transport
   Rules result;
   for (uint32_t index = 0; index < tables_.rules.size(); ++index) {
     const CompiledRule& rule = tables_.rules[index];
-    if (!awake_[index] || rule.kind == VerifyKind::ip_only || !allows(rule, direction)) {
+    if (!awake_[index] || rule.kind == VerifyKind::ip_only || !allows(rule, direction) ||
+        is_of_transactions(index)) {
       continue;
     }
     const auto& protocols = tables_.protocol_sets[rule.protocol_set];
@@ -158,11 +164,10 @@ void GroupBuilder::add_layer(const Rules& rules, bool is_tcp, size_t layer, Rule
     if (!patterns_[rule]) {
       continue;
     }
-    const VerifyKind kind = tables_.rules[rule].kind;
-    if (!is_tcp || kind != VerifyKind::stream) {
+    if (!is_tcp || patterns_[rule]->in_packets) {
       payload.push_back(literal_of(rule));
     }
-    if (is_tcp && (kind == VerifyKind::stream || kind == VerifyKind::packet_and_stream)) {
+    if (is_tcp && patterns_[rule]->in_streams) {
       stream.push_back(literal_of(rule));
     }
   }

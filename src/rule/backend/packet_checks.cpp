@@ -55,6 +55,8 @@ uint32_t payload_need(const Comparison& comparison) noexcept {
     case Comparison::Operator::less:
     case Comparison::Operator::less_or_equal:
     case Comparison::Operator::not_between:
+    case Comparison::Operator::masked_equal:
+    case Comparison::Operator::masked_not_equal:
       return 0;
   }
   return 0;
@@ -209,12 +211,17 @@ void PacketCheckWriter::operator()(const StreamEventCheck& check) const {
   put(PacketOpcode::stream_event, static_cast<uint64_t>(check.event));
 }
 
-void PacketCheckWriter::operator()(const AppEventCheck&) const {
-  put(PacketOpcode::never);
+void PacketCheckWriter::operator()(const AppEventCheck& check) const {
+  // Those of transactions are programs: see ProgramBuilder::add_buffers.
+  if (is_of_flows(check.event)) {
+    put(PacketOpcode::app_event, static_cast<uint64_t>(check.event));
+  }
 }
 
-void PacketCheckWriter::operator()(const AppProtocolCheck&) const {
-  put(PacketOpcode::never);
+void PacketCheckWriter::operator()(const AppProtocolCheck& check) const {
+  constexpr uint8_t negated = 16;
+  put(PacketOpcode::app_protocol, static_cast<uint64_t>(check.protocol),
+      static_cast<uint8_t>(static_cast<uint8_t>(check.side) | (check.is_negated ? negated : 0)));
 }
 
 void PacketCheckWriter::operator()(const AddressCheck& check) const {

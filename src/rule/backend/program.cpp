@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backend/relations.h"
+#include "backend/transform_steps.h"
 
 namespace shrike::rule {
 
@@ -22,12 +23,21 @@ VerifyKind verify_kind(RuleKind kind) noexcept {
       return VerifyKind::packet_and_stream;
     case RuleKind::stream:
       return VerifyKind::stream;
-    case RuleKind::app_event:
     case RuleKind::app_transaction:
+      return VerifyKind::transaction;
+    case RuleKind::app_event:
+      return VerifyKind::packet;  // unless it asks for an event of a transaction
     case RuleKind::protocol_detection_only:
-      break;
+      return VerifyKind::protocol_detection;
   }
   return VerifyKind::packet;
+}
+
+/// The event of a transaction that the check asks for, if it is one.
+const AppEvent* transaction_event(const PacketCheck& check) {
+  const auto* const found = std::get_if<AppEventCheck>(&check);
+  const bool is_of_flow = found != nullptr && is_of_flows(found->event);
+  return found == nullptr || is_of_flow ? nullptr : &found->event;
 }
 
 bool has_captures(const Rule& rule) {
@@ -68,10 +78,14 @@ void ProgramBuilder::add(const Rule& rule) {
   compiled.is_noalert = rule.info.is_noalert;
   compiled.has_host_bits = !rule.info.host_bits.empty();
   compiled.has_thresholds = !rule.info.thresholds.empty();
+  compiled.both_directions = rule.header.is_transactional;
   compiled.has_tag = rule.info.tag.has_value();
   compiled.stream_only = rule.header.only_streams;
   compiled.payload_first = has_captures(rule);
+  compiled.app_protocol = rule.header.app_protocol;
   compiled.needs = header_needs(rule.header);
+  compiled.needs |= rule.only_to_server ? need::to_server : 0;
+  compiled.needs |= rule.only_to_client ? need::to_client : 0;
   compiled.protocol_set = interner_.protocols(rule.header.ip_protocols);
   compiled.source_addresses = interner_.addresses(rule.header.source);
   compiled.target_addresses = interner_.addresses(rule.header.target);
@@ -117,18 +131,37 @@ void ProgramBuilder::add_packet_checks(const Rule& rule, CompiledRule& compiled)
   compiled.packet_count = static_cast<uint16_t>(tables_.packet_instructions.size() - first);
 }
 
+namespace {
+
+/// What becomes one program: the checks of a buffer.
+struct Part {
+  BufferProgram program;
+  std::vector<const BufferCheck*> checks;
+};
+
+bool is_of_numbers(const Buffer& buffer) {
+  return !buffer.checks.empty() && std::holds_alternative<FieldNumbers>(buffer.checks.front());
+}
+
+}  // namespace
+
 void ProgramBuilder::add_buffers(const Rule& rule, CompiledRule& compiled) {
   // All payload checks share one list and cursor, whatever stands between them; so do those of
   // base64_data, which run inside base64_decode.
-  std::vector<const BufferCheck*> payload;
-  std::vector<std::pair<Field, std::vector<const BufferCheck*>>> others;
+  Part payload;
+  std::vector<Part> parts;
   base64_checks_.clear();
   for (const Buffer& buffer : rule.buffers) {
-    std::vector<const BufferCheck*>* checks = &payload;
+    std::vector<const BufferCheck*>* checks = &payload.checks;
     if (buffer.field == Field::base64_data) {
       checks = &base64_checks_;
     } else if (buffer.field != Field::payload) {
-      checks = &others.emplace_back(buffer.field, std::vector<const BufferCheck*>{}).second;
+      Part& part = parts.emplace_back();
+      part.program.field = buffer.field;
+      part.program.source =
+          is_of_numbers(buffer) ? BufferProgram::Source::number : BufferProgram::Source::bytes;
+      part.program.transforms = transforms_of(buffer.transforms);
+      checks = &part.checks;
     }
     for (const BufferCheck& check : buffer.checks) {
       // Wherever `rpc` stands it looks at the packet, never at the stream.
@@ -137,24 +170,50 @@ void ProgramBuilder::add_buffers(const Rule& rule, CompiledRule& compiled) {
       }
     }
   }
+  if (!payload.checks.empty()) {
+    compiled.needs |= compiled.kind == VerifyKind::transaction ? 0 : need::payload;
+    parts.push_back(std::move(payload));
+  }
   // A program's own parts (base64) come before it, so the list of programs is written at the end.
   std::vector<BufferProgram> programs;
-  const auto add = [&](Field field, const std::vector<const BufferCheck*>& checks) {
-    if (!checks.empty()) {
-      const uint32_t index = append(checks, compiled);
-      programs.push_back({field, index, static_cast<uint32_t>(checks.size())});
+  for (Part& part : parts) {
+    if (part.checks.empty()) {
+      continue;
     }
-  };
-  for (const auto& [field, checks] : others) {
-    add(field, checks);
+    const bool is_of_number = part.program.source == BufferProgram::Source::number;
+    part.program.index = is_of_number ? append_numbers(std::get<FieldNumbers>(*part.checks.front()))
+                                      : append(part.checks, compiled);
+    part.program.count =
+        static_cast<uint32_t>(tables_.buffer_instructions.size()) - part.program.index;
+    programs.push_back(part.program);
   }
-  if (!payload.empty()) {
-    compiled.needs |= need::payload;
+  for (const PacketCheck& check : rule.packet_checks) {
+    if (const AppEvent* const event = transaction_event(check)) {
+      compiled.kind = VerifyKind::transaction;
+      programs.push_back(
+          {.source = BufferProgram::Source::event, .index = static_cast<uint32_t>(*event)});
+    }
   }
-  add(Field::payload, payload);
   compiled.buffer_index = static_cast<uint32_t>(tables_.buffer_programs.size());
   compiled.buffer_count = static_cast<uint16_t>(programs.size());
   tables_.buffer_programs.insert(tables_.buffer_programs.end(), programs.begin(), programs.end());
+}
+
+uint32_t ProgramBuilder::append_numbers(const FieldNumbers& check) {
+  auto& instructions = tables_.buffer_instructions;
+  const auto index = static_cast<uint32_t>(instructions.size());
+  for (const Comparison& comparison : check.any_of) {
+    BufferInstruction instruction;
+    instruction.opcode = BufferOpcode::number_in;
+    instruction.flags = check.is_negated ? buffer_flag::negated : 0;
+    instruction.number = {comparison.first, comparison.second, compare_of(comparison.op),
+                          check.values};
+    instructions.push_back(instruction);
+  }
+  if (instructions.size() != index) {
+    instructions.back().flags |= buffer_flag::is_last;
+  }
+  return index;
 }
 
 uint32_t ProgramBuilder::append(const std::vector<const BufferCheck*>& checks,

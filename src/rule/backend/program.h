@@ -12,7 +12,8 @@ namespace shrike::rule {
 /// Writes the instructions of rules into the tables. One rule after the other, in inspection order.
 class ProgramBuilder {
  public:
-  ProgramBuilder(RuleTables& tables, Interner& interner) : tables_(tables), interner_(interner) {}
+  ProgramBuilder(RuleTables& tables, Interner& interner)
+      : tables_(tables), interner_(interner), transforms_(tables.transform_lists.size()) {}
 
   /// Appends the compiled form of one awake rule to RuleTables::rules. Its pcres are only noted:
   /// see `pcres`.
@@ -27,6 +28,8 @@ class ProgramBuilder {
     Position position;
   };
   [[nodiscard]] const std::vector<PendingPcre>& pcres() const noexcept { return pcres_; }
+  /// The index of transforms that `add` has seen, for who files the rule under its fast pattern.
+  [[nodiscard]] uint32_t known_transforms(const std::vector<Transform>& transforms) const;
 
  private:
   void add_packet_checks(const Rule& rule, CompiledRule& compiled);
@@ -34,6 +37,9 @@ class ProgramBuilder {
   void add_buffers(const Rule& rule, CompiledRule& compiled);
   [[nodiscard]] uint32_t append(const std::vector<const BufferCheck*>& checks,
                                 CompiledRule& compiled);
+  [[nodiscard]] uint32_t append_numbers(const FieldNumbers& check);
+  /// The list of transforms, by index in RuleTables::transform_lists; equal ones are made once.
+  [[nodiscard]] uint32_t transforms_of(const std::vector<Transform>& transforms);
   void add_posts(const Rule& rule, CompiledRule& compiled);
 
   void put(PacketInstruction instruction) { tables_.packet_instructions.push_back(instruction); }
@@ -44,7 +50,8 @@ class ProgramBuilder {
   RuleTables& tables_;
   Interner& interner_;
   std::vector<PendingPcre> pcres_;
-  std::vector<const BufferCheck*> base64_checks_;  ///< of the rule at hand
+  std::vector<std::vector<Transform>> transforms_;  ///< parallel to RuleTables::transform_lists
+  std::vector<const BufferCheck*> base64_checks_;   ///< of the rule at hand
 };
 
 /// One check as an instruction, apart from what needs tables (base64, pcre): pure translation.
@@ -64,9 +71,9 @@ struct BufferCheckWriter {
   BufferInstruction operator()(const Base64Decode& check) const;
   BufferInstruction operator()(const Asn1& check) const;
   BufferInstruction operator()(const Rpc& check) const;
-  BufferInstruction operator()(const FtpBounce& check) const;
   BufferInstruction operator()(const Entropy& check) const;
   BufferInstruction operator()(const UriLength& check) const;
+  BufferInstruction operator()(const FieldNumbers& check) const;
   BufferInstruction operator()(const NotInspected& check) const;
 
  private:
@@ -107,7 +114,12 @@ struct PacketCheckWriter {
 [[nodiscard]] inline Compare compare_of(Comparison::Operator op) noexcept {
   return static_cast<Compare>(op);
 }
-static_assert(static_cast<int>(Comparison::Operator::not_between) ==
-              static_cast<int>(Compare::not_between));
+static_assert(static_cast<int>(Comparison::Operator::masked_not_equal) ==
+              static_cast<int>(Compare::masked_not_equal));
+
+/// Whether the event is of a flow's identification, not of one of its transactions.
+[[nodiscard]] constexpr bool is_of_flows(AppEvent event) noexcept {
+  return event <= AppEvent::applayer_wrong_direction_first_data;
+}
 
 }  // namespace shrike::rule

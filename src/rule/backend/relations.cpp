@@ -27,6 +27,8 @@ bool is_counted(BufferOpcode opcode) noexcept {
     case BufferOpcode::asn1:
     case BufferOpcode::entropy:
     case BufferOpcode::uri_length:
+    case BufferOpcode::number_in:
+    case BufferOpcode::dataset:
       return false;
   }
   return false;
