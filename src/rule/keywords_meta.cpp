@@ -251,7 +251,7 @@ void parse_app_protocol(Builder& builder, const Keyword& keyword, const Argument
   builder.facts().has_protocol_check = true;
   builder.add(AppProtocolCheck{*protocol, argument.is_negated,
                                static_cast<ProtocolSide>(side - sides.begin())});
-  if (!is_available(*protocol)) {
+  if (!is_available(*protocol) && !builder.context().options.assume_inspected) {
     builder.set_dormant("protocol " + std::string(to_text(*protocol)));
   }
 }
