@@ -83,9 +83,9 @@ const Identifier::PortEntry* Identifier::find_port(size_t table, uint16_t port) 
   return at != entries.end() && at->port == port ? &*at : nullptr;
 }
 
-Identified Identifier::identify(const Look& look,
-                                std::array<SideIdentity, 2>& sides) const noexcept {
+Identified Identifier::identify(Look look, std::array<SideIdentity, 2>& sides) const noexcept {
   SideIdentity& side = sides[static_cast<size_t>(look.direction)];
+  look.other = sides[static_cast<size_t>(opposite(look.direction))].protocol;
   if (!side.patterns_done) {
     const Identified found = look_for_patterns(look, sides);
     if (found.protocol != AppProtocol::unknown) {
@@ -106,7 +106,7 @@ Identified Identifier::look_for_patterns(const Look& look,
   SideIdentity& side = sides[static_cast<size_t>(look.direction)];
   const auto& tables = patterns_[table_of(look.transport)];
   const PatternTable::Result own =
-      tables[static_cast<size_t>(look.direction)].look(look.bytes, look.direction);
+      tables[static_cast<size_t>(look.direction)].look(look.bytes, look.direction, look.other);
   if (own.outcome == Outcome::found) {
     side.patterns_done = true;
     return own.identified;
@@ -115,8 +115,8 @@ Identified Identifier::look_for_patterns(const Look& look,
     side.patterns_done = own.outcome == Outcome::never;
     return {};
   }
-  const PatternTable::Result other =
-      tables[static_cast<size_t>(opposite(look.direction))].look(look.bytes, look.direction);
+  const PatternTable::Result other = tables[static_cast<size_t>(opposite(look.direction))].look(
+      look.bytes, look.direction, look.other);
   side.patterns_done = other.outcome == Outcome::found ||
                        (other.outcome == Outcome::never && own.outcome == Outcome::never);
   return other.outcome == Outcome::found ? other.identified : Identified{};
@@ -129,7 +129,9 @@ Identified Identifier::ask(const PortProbe& candidate, const Look& look,
     return {};
   }
   Probe::Answer answer = Probe::Answer::more;
-  if (probe.probe != nullptr && (look.direction == Direction::to_server || probe.to_client_too)) {
+  const bool is_asked =
+      look.direction == Direction::to_server ? probe.to_server_too : probe.to_client_too;
+  if (probe.probe != nullptr && is_asked && (probe.suits == nullptr || probe.suits(look.other))) {
     answer = probe.probe(look.bytes, look.direction);
   }
   if (answer == Probe::Answer::yes || answer == Probe::Answer::yes_reversed) {
@@ -189,8 +191,7 @@ Identified Identifier::ask_ports(const Look& look, Direction as, AppProtocol hin
 Identified Identifier::ask_probes(const Look& look,
                                   std::array<SideIdentity, 2>& sides) const noexcept {
   SideIdentity& side = sides[static_cast<size_t>(look.direction)];
-  const AppProtocol other = sides[static_cast<size_t>(opposite(look.direction))].protocol;
-  const AppProtocol hinted = look.expected != AppProtocol::unknown ? look.expected : other;
+  const AppProtocol hinted = look.expected != AppProtocol::unknown ? look.expected : look.other;
   const Identified found = ask_ports(look, look.direction, hinted, side);
   if (found.protocol != AppProtocol::unknown || !tries_both_ways_) {
     return found;

@@ -27,6 +27,7 @@ struct Look {
   uint16_t client_port = 0;
   uint16_t server_port = 0;
   AppProtocol expected = AppProtocol::unknown;  ///< what a change of protocol asked for
+  AppProtocol other = AppProtocol::unknown;     ///< of the other direction; `identify` fills it
 };
 
 struct Identified {
@@ -46,7 +47,9 @@ class PatternTable {
     Outcome outcome = Outcome::never;
     Identified identified;
   };
-  [[nodiscard]] Result look(Bytes bytes, Direction direction) const noexcept;
+  /// @param other what the other direction was identified as.
+  [[nodiscard]] Result look(Bytes bytes, Direction direction,
+                            AppProtocol other = AppProtocol::unknown) const noexcept;
 
  private:
   struct Entry {
@@ -70,8 +73,7 @@ class Identifier {
 
   /// Looks at the start of one direction. What it finds, it only returns; `sides` get notes of what
   /// need not be tried again.
-  [[nodiscard]] Identified identify(const Look& look,
-                                    std::array<SideIdentity, 2>& sides) const noexcept;
+  [[nodiscard]] Identified identify(Look look, std::array<SideIdentity, 2>& sides) const noexcept;
 
  private:
   struct PortProbe {

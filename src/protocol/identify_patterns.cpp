@@ -78,7 +78,8 @@ bool PatternTable::confirm(const Entry& entry, Bytes bytes, Direction direction,
   return true;
 }
 
-PatternTable::Result PatternTable::look(Bytes bytes, Direction direction) const noexcept {
+PatternTable::Result PatternTable::look(Bytes bytes, Direction direction,
+                                        AppProtocol other) const noexcept {
   const size_t searched = std::min<size_t>(bytes.size(), depth_max_);
   Result result;
   bool has_hit = false;
@@ -90,7 +91,8 @@ PatternTable::Result PatternTable::look(Bytes bytes, Direction direction) const 
         continue;
       }
       has_hit = true;
-      if (confirm(entry, bytes, direction, result.identified)) {
+      const bool suits = entry.pattern->suits == nullptr || entry.pattern->suits(other);
+      if (suits && confirm(entry, bytes, direction, result.identified)) {
         result.outcome = Outcome::found;
         return result;
       }

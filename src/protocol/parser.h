@@ -42,19 +42,26 @@ struct Pattern {
   /// `reversed`: set true where the data is of the other direction than the flow says.
   bool (*confirms)(Bytes bytes, Direction direction, bool& reversed) = nullptr;
   uint16_t bytes_min = 0;  ///< what `confirms` needs
+  /// Whether it may be this protocol where the other direction was identified as that one (or is
+  /// unknown); null: always.
+  bool (*suits)(AppProtocol other) = nullptr;
 };
 
 /// A look at the first bytes on certain ports (Suricata: PP, probing parsers).
 struct Probe {
   enum class Answer : uint8_t { yes, yes_reversed, no, more };
   uint8_t transport = ip_protocol::tcp;
-  /// Server ports; the operator's detection-ports replace them. Empty: any port.
+  /// Server ports; the operator's detection-ports replace them. Empty: no port tells; asked only
+  /// where the other direction is of this protocol, or a change of protocol expects it.
   std::span<const uint16_t> server_ports;
   uint16_t bytes_min = 0;
   uint16_t bytes_max = 0;
   /// @param direction whose bytes they are, as the flow says.
   Answer (*probe)(Bytes bytes, Direction direction) = nullptr;
   bool to_client_too = true;  ///< also asked about the server's bytes
+  bool to_server_too = true;  ///< … about the client's
+  /// As Pattern::suits; where it says no, the probe is asked again later.
+  bool (*suits)(AppProtocol other) = nullptr;
 };
 
 struct ParserRow {
