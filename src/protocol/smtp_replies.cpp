@@ -166,34 +166,56 @@ constexpr std::array<Pattern, 3> patterns{{
     {.text = "QUIT", .depth = 4, .is_nocase = true},
 }};
 
-constexpr bool is_domain_byte(uint8_t byte) noexcept {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-         (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_';
+constexpr bool is_letter(uint8_t byte) noexcept {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+constexpr bool is_label_byte(uint8_t byte) noexcept {
+  return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '-';
+}
+
+/// Labels with a dot between them, two or more; each begins with a letter and ends with no hyphen.
+/// What follows does not matter, but a dot at the end does.
+bool begins_with_domain(Bytes text) noexcept {
+  for (size_t labels = 1, at = 0;; ++labels, ++at) {
+    const size_t begin = at;
+    while (at < text.size() && is_label_byte(text[at])) {
+      ++at;
+    }
+    if (at == begin || !is_letter(text[begin]) || text[at - 1] == '-') {
+      return false;
+    }
+    if (at == text.size() || text[at] != '.') {
+      return labels > 1;
+    }
+  }
 }
 
 /// "220 mail.example.com …" with its line end; FTP servers say 220 as well.
-Probe::Answer probe_banner(Bytes bytes, Direction direction) {
-  if (direction == to_server) {
-    return Probe::Answer::no;
-  }
+Probe::Answer probe_banner(Bytes bytes, Direction) {
   if (bytes.size() < 5) {
     return Probe::Answer::more;
   }
-  if (!as_text(bytes).starts_with("220") || (bytes[3] != ' ' && bytes[3] != '-')) {
+  if (!as_text(bytes).starts_with("220") || (bytes[3] != ' ' && bytes[3] != '-') ||
+      !begins_with_domain(bytes.subspan(4))) {
     return Probe::Answer::no;
   }
-  const Bytes name = bytes.subspan(4);
-  const auto name_end = std::find_if_not(name.begin(), name.end(), is_domain_byte);
-  if (name_end == name.begin()) {
-    return Probe::Answer::no;
-  }
-  const bool has_line = std::find(name_end, name.end(), uint8_t{'\n'}) != name.end();
+  const bool has_line = as_text(bytes).find('\n') != std::string_view::npos;
   return has_line ? Probe::Answer::yes : Probe::Answer::more;
+}
+
+/// A client of something else is no mail client, whatever the server's banner looks like.
+bool suits_banner(AppProtocol client) {
+  return client == AppProtocol::unknown || client == AppProtocol::tls ||
+         client == AppProtocol::smtp;
 }
 
 constexpr std::array<uint16_t, 2> server_ports{25, 465};
 constexpr std::array<Probe, 1> probes{{
-    {.server_ports = server_ports, .bytes_min = 5, .probe = &probe_banner},
+    {.server_ports = server_ports,
+     .bytes_min = 5,
+     .probe = &probe_banner,
+     .to_server_too = false,
+     .suits = &suits_banner},
 }};
 
 }  // namespace
