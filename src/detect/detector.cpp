@@ -5,6 +5,26 @@
 
 namespace shrike::detect {
 
+namespace {
+
+/// The transaction that EVE shows with a match in a UDP datagram of a rule for its protocol: the
+/// first that is not over yet. Suricata: DetectRulePacketRules.
+const Transaction* transaction_of(const Subject& subject, const CompiledRule& rule) noexcept {
+  if (rule.app_protocol == AppProtocol::unknown || subject.app == nullptr ||
+      subject.datagram->protocol != ip_protocol::udp) {
+    return nullptr;
+  }
+  const auto direction = static_cast<size_t>(subject.tracked->flow.id.direction());
+  for (const Transaction* const transaction : subject.app->transactions) {
+    if (!transaction->notes[direction].is_done) {
+      return transaction;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
 Detector::Detector(const DetectorOptions& options) : state_(std::make_unique<State>(options)) {}
 Detector::~Detector() = default;
 Detector::Detector(Detector&&) noexcept = default;
@@ -28,7 +48,10 @@ std::vector<CounterView> Detector::counters() const {
 
 Detector::State::State(const DetectorOptions& options)
     : options_(options),
-      verifier_({options.recursion_limit, options.pcre_match_limit, options.pcre_recursion_limit}),
+      verifier_({options.recursion_limit, options.pcre_match_limit, options.pcre_recursion_limit},
+                datasets_),
+      values_(options.pcre_match_limit, options.pcre_recursion_limit),
+      states_(limits::rule_state_blocks_max),
       variables_(limits::variable_blocks_max),
       captures_(limits::capture_blocks_max),
       checker_(variables_, captures_, packet_variables_),
@@ -39,6 +62,7 @@ void Detector::State::reset() noexcept {
   variables_.clear();
   captures_.clear();
   tags_.clear();
+  states_.clear();
 }
 
 /// Takes up another rule set: scratch, and the numbers of variables that flows carry on.
@@ -62,11 +86,16 @@ void Detector::State::take_up(const RuleTables& tables) {
     variables_.renumber(slots_[slot].variables, translate);
     captures_.release(slots_[slot].captures);
     tags_.release(slots_[slot].tags);
+    states_.release(slots_[slot].states);
+    slots_[slot].has_app_news = {true, true};
   }
   tags_.clear();
+  datasets_.clear();
   bit_names_ = tables.bit_names;
   integer_names_ = tables.integer_names;
   scanner_.take_up(tables);
+  app_index_.take_up(tables);
+  payload_candidates_.assign(tables.rules.size(), 0);
   generation_ = tables.generation;
 }
 
@@ -84,8 +113,13 @@ void Detector::State::inspect(const RuleSet& rules, const Tracked& tracked,
   subject.chunks = chunks;
   subject.app = app;
   subject.slot = slot_of(tracked);
+  if (subject.slot != nullptr && app != nullptr && app->has_changed) {
+    subject.slot->has_app_news = {true, true};
+  }
   if (should_inspect(subject)) {
     inspect_one(subject, alerts);
+  } else {
+    give_up_transactions(subject);
   }
   publish_counts();
 }
@@ -104,6 +138,7 @@ FlowSlot* Detector::State::slot_of(const Tracked& tracked) noexcept {
     variables_.release(slot.variables);
     captures_.release(slot.captures);
     tags_.release(slot.tags);
+    states_.release(slot.states);
     slot = FlowSlot::fresh(tracked.datagram->protocol);
   }
   return &slot;
@@ -145,8 +180,9 @@ void Detector::State::inspect_one(Subject& subject, AlertBatch& alerts) noexcept
     // An empty payload is still a buffer: negated contents match in it.
     subject.payload = datagram.payload.data() != nullptr ? datagram.payload : Bytes{&nothing, 0};
   }
-  subject.facts = facts_of(*subject.tracked, subject.payload.size());
-  match_count_ = 0;
+  subject.facts = facts_of(*subject.tracked, subject.app, subject.payload.size());
+  note_identification(subject);
+  match_count_ = payload_candidate_count_ = 0;
   packet_variables_.clear();
 
   if (datagram.ip_version != 0 && datagram.origin != DatagramOrigin::stream_end) {
@@ -156,6 +192,7 @@ void Detector::State::inspect_one(Subject& subject, AlertBatch& alerts) noexcept
   scanner_.begin(subject.facts);
   scan(subject, group);
   run_rules(subject, group);
+  run_transactions(subject);
   if (match_count_ != 0) {
     report(subject, alerts);
   }
@@ -201,7 +238,7 @@ void Detector::State::run_address_rules(const Subject& subject) noexcept {
       // What these rules need is checked by address and header alone (as in Suricata).
       if (PacketChecker::header_matches(subject, rule) && needs_ip_version(subject, rule) &&
           checker_.checks_match(subject, rule)) {
-        apply(subject, *first, rule, nullptr);
+        apply(subject, {.rule = *first});
       }
     }
   };
@@ -227,6 +264,30 @@ void Detector::State::scan(const Subject& subject, const RuleGroup& group) noexc
   if (subject.chunks.empty() && !subject.tracked->flow.stream_added && !subject.payload.empty()) {
     scanner_.scan(group.stream, subject.payload);
   }
+}
+
+/// Rules for a protocol (`alert http …`) meet flows of its kind only.
+bool Detector::State::app_protocol_fits(const Subject& subject,
+                                        const CompiledRule& rule) const noexcept {
+  if (rule.app_protocol == AppProtocol::unknown) {
+    return true;
+  }
+  const FlowView& flow = subject.tracked->flow;
+  const bool is_known = subject.app != nullptr && (subject.datagram->protocol != ip_protocol::tcp ||
+                                                   flow.tcp_established || flow.stream_end);
+  return is_known && is_kind_of(subject.app->protocol, rule.app_protocol);
+}
+
+/// Rules about identification are tried once it is over in a direction, with its next datagram.
+void Detector::State::note_identification(Subject& subject) noexcept {
+  if (subject.app == nullptr || subject.slot == nullptr) {
+    return;
+  }
+  const auto direction = static_cast<size_t>(subject.tracked->flow.id.direction());
+  bool& is_used = subject.slot->protocol_rules_done[direction];
+  const bool is_done = subject.app->identification_done[direction];
+  subject.identification_is_done = is_done && !is_used;
+  is_used = is_done;
 }
 
 /// Tries candidates and literal-free rules in inspection order.
@@ -259,7 +320,14 @@ void Detector::State::run_rules(const Subject& subject, const RuleGroup& group) 
 
 void Detector::State::try_rule(const Subject& subject, uint32_t index) noexcept {
   const CompiledRule& rule = subject.tables->rules[index];
-  if (!PacketChecker::header_matches(subject, rule)) {
+  if (rule.kind == VerifyKind::transaction) {
+    payload_candidates_[payload_candidate_count_++] = index;
+    return;
+  }
+  const bool is_early =
+      rule.kind == VerifyKind::protocol_detection && !subject.identification_is_done;
+  if (is_early || !app_protocol_fits(subject, rule) ||
+      !PacketChecker::header_matches(subject, rule)) {
     return;
   }
   counts_.add(Count::verified);
@@ -269,7 +337,7 @@ void Detector::State::try_rule(const Subject& subject, uint32_t index) noexcept 
           ? buffers_match(subject, rule, chunk) && checker_.checks_match(subject, rule)
           : checker_.checks_match(subject, rule) && buffers_match(subject, rule, chunk);
   if (matched) {
-    apply(subject, index, rule, chunk);
+    apply(subject, {.rule = index, .chunk = chunk, .transaction = transaction_of(subject, rule)});
   }
   if (rule.payload_first) {
     keep_captured(subject);
@@ -298,7 +366,7 @@ bool Detector::State::payload_matches(const Subject& subject, const CompiledRule
                                       const Chunk*& found_in) noexcept {
   if (rule.kind == VerifyKind::stream || rule.kind == VerifyKind::packet_and_stream) {
     for (const Chunk& chunk : subject.chunks) {
-      if (verifier_.run(*subject.tables, program, chunk.bytes, false)) {
+      if (verifier_.run(*subject.tables, program, {.bytes = chunk.bytes, .is_whole = false})) {
         found_in = &chunk;
         return true;
       }
@@ -309,13 +377,13 @@ bool Detector::State::payload_matches(const Subject& subject, const CompiledRule
     }
   }
   return subject.payload.data() != nullptr &&
-         verifier_.run(*subject.tables, program, subject.payload, true);
+         verifier_.run(*subject.tables, program, {subject.payload});
 }
 
 bool Detector::State::header_matches(const Subject& subject,
                                      const BufferProgram& program) noexcept {
   const Bytes bytes = header_bytes(*subject.datagram, program.field);
-  return bytes.data() != nullptr && verifier_.run(*subject.tables, program, bytes, true);
+  return bytes.data() != nullptr && verifier_.run(*subject.tables, program, {bytes});
 }
 
 /// Captures count whether the rule went on to match or not (Suricata: DetectVarProcessList).

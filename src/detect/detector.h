@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "app_index.h"
+#include "field_values.h"
 #include "flow_state.h"
 #include "packet_check.h"
+#include "rule_states.h"
 #include "scanner.h"
 #include "shrike/base/counters.h"
 #include "shrike/detect.h"
@@ -22,6 +25,7 @@ enum class Count : uint8_t {
   skipped_bypassed,
   skipped_passed,
   skipped_dropped,
+  transactions,
   scans,
   bytes_scanned,
   literals_found,
@@ -35,6 +39,10 @@ enum class Count : uint8_t {
   variables_refused,
   captures_refused,
   tags_refused,
+  states_refused,
+  values_refused,
+  transforms_refused,
+  datasets_refused,
   count_
 };
 
@@ -55,7 +63,8 @@ struct Detector::State {
   /// A rule that matched the datagram at hand.
   struct Match {
     uint32_t rule = 0;
-    const Chunk* chunk = nullptr;  ///< in which, where it was the stream
+    const Chunk* chunk = nullptr;              ///< in which, where it was the stream
+    const Transaction* transaction = nullptr;  ///< in which, where it was one
   };
 
   void take_up(const RuleTables& tables);
@@ -74,11 +83,43 @@ struct Detector::State {
   [[nodiscard]] bool payload_matches(const Subject& subject, const CompiledRule& rule,
                                      const BufferProgram& program, const Chunk*& found_in) noexcept;
   [[nodiscard]] bool header_matches(const Subject& subject, const BufferProgram& program) noexcept;
+  [[nodiscard]] bool app_protocol_fits(const Subject& subject,
+                                       const CompiledRule& rule) const noexcept;
+  static void note_identification(Subject& subject) noexcept;
   void keep_captured(const Subject& subject) noexcept;
 
+  // transactions.cpp: rules about the transactions of the datagram's flow.
+  /// A transaction under inspection in the datagram's direction.
+  struct Work {
+    const Transaction* transaction;
+    Direction direction;
+    bool is_complete;  ///< nothing more comes in this direction
+  };
+  /// What one step of a rule says of a transaction.
+  enum class Step : uint8_t { matched, waiting, impossible };
+
+  void run_transactions(const Subject& subject) noexcept;
+  static void give_up_transactions(const Subject& subject) noexcept;
+  void inspect_transaction(const Subject& subject, const Transaction& transaction) noexcept;
+  void find_candidates(const Subject& subject, const Work& work, size_t group,
+                       uint32_t values_seen) noexcept;
+  void run_candidates(const Subject& subject, const Work& work, size_t group,
+                      Progress progress_seen) noexcept;
+  void try_rule_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
+  [[nodiscard]] bool begins_in(const Subject& subject, const Work& work,
+                               const CompiledRule& rule) noexcept;
+  [[nodiscard]] Step run_steps(const Subject& subject, const Work& work, const CompiledRule& rule,
+                               uint32_t& steps) noexcept;
+  [[nodiscard]] Step run_step(const Subject& subject, const Work& work,
+                              const BufferProgram& program) noexcept;
+  [[nodiscard]] Step run_payload_step(const Subject& subject,
+                                      const BufferProgram& program) noexcept;
+  [[nodiscard]] Step run_value_step(const Subject& subject, const BufferProgram& program) noexcept;
+  [[nodiscard]] Step run_number_step(const Subject& subject,
+                                     const BufferProgram& program) const noexcept;
+
   // matches.cpp: what follows from a match.
-  void apply(const Subject& subject, uint32_t index, const CompiledRule& rule,
-             const Chunk* chunk) noexcept;
+  void apply(const Subject& subject, const Match& match) noexcept;
   void run_posts(const Subject& subject, const CompiledRule& rule) noexcept;
   void report(const Subject& subject, AlertBatch& alerts) noexcept;
   void push(const Subject& subject, const Match& match, const CompiledRule& rule,
@@ -92,7 +133,13 @@ struct Detector::State {
   const DetectorOptions options_;
   uint64_t generation_ = 0;
   Scanner scanner_;
+  Datasets datasets_;
   BufferVerifier verifier_;
+  FieldValues values_;
+  RuleStatePool states_;
+  AppIndex app_index_;
+  std::vector<uint32_t> payload_candidates_;  ///< [rules] about transactions, found in the payload
+  size_t payload_candidate_count_ = 0;
   VariablePool variables_;
   CapturePool captures_;
   PacketVariables packet_variables_;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "rule_states.h"
 #include "shrike/base/bytes.h"
 #include "shrike/model/limits.h"
 #include "shrike/model/rule_tables.h"
@@ -122,18 +123,27 @@ struct FlowSlot {
   static constexpr uint16_t no_group = 0xffff;
   std::array<uint16_t, 2> groups;  ///< the scan plan of each direction
   std::array<bool, 2> address_rules_done;
+  std::array<bool, 2> protocol_rules_done;  ///< for the identification at hand
+  std::array<bool, 2> has_app_news;         ///< transactions changed since they were inspected
   uint8_t protocol;
   FlowVerdict verdict;
   uint32_t variables;  ///< chain in the VariablePool
   uint32_t captures;   ///< chain in the CapturePool
   uint32_t tags;       ///< chain in the TagTable
+  uint32_t states;     ///< chain in the RuleStatePool
 
   /// The slot of a flow that just began.
   [[nodiscard]] static FlowSlot fresh(uint8_t protocol) noexcept {
-    return {{no_group, no_group}, {false, false},    protocol,          FlowVerdict::inspect,
-            VariablePool::none,   CapturePool::none, VariablePool::none};
+    FlowSlot slot{};
+    slot.groups = {no_group, no_group};
+    slot.protocol = protocol;
+    slot.verdict = FlowVerdict::inspect;
+    slot.variables = slot.tags = VariablePool::none;
+    slot.captures = CapturePool::none;
+    slot.states = RuleStatePool::none;
+    return slot;
   }
 };
-static_assert(sizeof(FlowSlot) == 20);
+static_assert(sizeof(FlowSlot) == 28);
 
 }  // namespace shrike::detect

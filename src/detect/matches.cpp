@@ -13,10 +13,22 @@ bool is_reject(Action action) noexcept {
          action == Action::reject_target || action == Action::reject_both;
 }
 
+/// Of one rule's matches in several transactions the last comes first (as in Suricata).
+template <typename Match>
+uint64_t id_of(const Match& match) noexcept {
+  return match.transaction == nullptr ? UINT64_MAX : match.transaction->id;
+}
+
+/// Whatever it matched in, what the rule decides is about the whole flow.
+bool is_about_flow(const CompiledRule& rule) noexcept {
+  return rule.kind == VerifyKind::ip_only || rule.kind == VerifyKind::like_ip_only ||
+         rule.kind == VerifyKind::protocol_detection || rule.app_protocol != AppProtocol::unknown;
+}
+
 }  // namespace
 
-void Detector::State::apply(const Subject& subject, uint32_t index, const CompiledRule& rule,
-                            const Chunk* chunk) noexcept {
+void Detector::State::apply(const Subject& subject, const Match& match) noexcept {
+  const CompiledRule& rule = subject.tables->rules[match.rule];
   counts_.add(Count::matched);
   if (rule.post_count != 0) {
     run_posts(subject, rule);
@@ -25,7 +37,7 @@ void Detector::State::apply(const Subject& subject, uint32_t index, const Compil
     counts_.add(Count::alert_queue_overflow);
     return;
   }
-  matches_[match_count_++] = {index, chunk};
+  matches_[match_count_++] = match;
 }
 
 void Detector::State::run_posts(const Subject& subject, const CompiledRule& rule) noexcept {
@@ -74,8 +86,9 @@ void Detector::State::run_posts(const Subject& subject, const CompiledRule& rule
 /// Turns the matches of a datagram into alerts, best rule first, until a pass rule ends it.
 void Detector::State::report(const Subject& subject, AlertBatch& alerts) noexcept {
   Match* const first = matches_.data();
-  std::sort(first, first + match_count_,
-            [](const Match& one, const Match& other) { return one.rule < other.rule; });
+  std::sort(first, first + match_count_, [](const Match& one, const Match& other) {
+    return one.rule != other.rule ? one.rule < other.rule : id_of(one) > id_of(other);
+  });
   gather_variables(subject);
   const uint32_t alerts_max = options_.alerts_per_packet_max;
   uint32_t logged = 0;
@@ -113,6 +126,8 @@ void Detector::State::push(const Subject& subject, const Match& match, const Com
   alert.from_stream = match.chunk != nullptr;
   alert.stream_bytes = match.chunk != nullptr ? match.chunk->bytes : Bytes{};
   alert.is_silent = rule.is_noalert || rule.action == Action::config;
+  alert.is_about_flow = is_about_flow(rule);
+  alert.transaction = match.transaction;
   alert.drops = is_reject(rule.action) || (rule.action == Action::drop && options_.simulate_ips);
   alerts.push(alert, {bits_.data(), bit_count_}, {integers_.data(), integer_count_});
 }
@@ -123,8 +138,8 @@ void Detector::State::act_on_flow(const Subject& subject, const Match& match,
                                   const CompiledRule& rule) noexcept {
   const bool drops = is_reject(rule.action) || rule.action == Action::drop;
   const bool acts = rule.action == Action::pass || (drops && options_.simulate_ips);
-  const bool is_wide = match.chunk != nullptr || rule.kind == VerifyKind::ip_only ||
-                       rule.kind == VerifyKind::like_ip_only;
+  const bool is_wide =
+      match.chunk != nullptr || rule.kind == VerifyKind::transaction || is_about_flow(rule);
   const bool is_for_flow =
       rule.scope == ActionScope::flow || (rule.scope == ActionScope::by_match && is_wide);
   if (acts && is_for_flow) {
@@ -221,6 +236,10 @@ void Detector::State::publish_counts() noexcept {
   move(Count::variables_refused, variables_.refused);
   move(Count::captures_refused, captures_.refused);
   move(Count::tags_refused, tags_.refused);
+  move(Count::states_refused, states_.refused);
+  move(Count::values_refused, values_.values_refused);
+  move(Count::datasets_refused, datasets_.refused);
+  counts_.add(Count::transforms_refused, values_.take_scratch_refused());
 }
 
 CounterView Detector::State::counters() const noexcept {
@@ -230,6 +249,7 @@ CounterView Detector::State::counters() const noexcept {
       {"detect.skipped.bypassed", "datagrams", "Of flows that are bypassed."},
       {"detect.skipped.passed", "datagrams", "Of flows that a pass rule or policy lets through."},
       {"detect.skipped.dropped", "datagrams", "Of flows that are dropped."},
+      {"detect.transactions", "transactions", "Inspections of a transaction with news."},
       {"detect.scans", "scans", "Literal scans."},
       {"detect.bytes_scanned", "bytes", "Bytes given to literal scans."},
       {"detect.literals_found", "literals", "Finds of literal scans."},
@@ -243,6 +263,10 @@ CounterView Detector::State::counters() const noexcept {
       {"detect.variables_refused", "variables", "Flow bits or integers that found no room."},
       {"detect.captures_refused", "values", "Captured values that found no room."},
       {"detect.tags_refused", "tags", "Tags that found no room."},
+      {"detect.states_refused", "rules", "Partial matches that found no room."},
+      {"detect.values_refused", "values", "Values beyond what is inspected of a transaction."},
+      {"detect.transforms_refused", "values", "Transformed values that found no room."},
+      {"detect.datasets_refused", "keys", "Keys that rules set and that found no room."},
   }};
   return counts_.view(rows);
 }

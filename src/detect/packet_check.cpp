@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "header_numbers.h"
+#include "reputation.h"
 #include "search.h"
 
 namespace shrike::detect {
@@ -182,13 +183,14 @@ Bytes PacketVariables::find(uint32_t variable) const noexcept {
   return {};
 }
 
-uint32_t facts_of(const Tracked& tracked, size_t payload_bytes) noexcept {
+uint32_t facts_of(const Tracked& tracked, const AppView* app, size_t payload_bytes) noexcept {
   const Datagram& datagram = *tracked.datagram;
   const bool is_real = datagram.origin != DatagramOrigin::stream_end;
   const bool has_stream = tracked.chunk_count != 0;
   uint32_t facts = payload_bytes != 0 || has_stream ? need::payload : need::no_payload;
   facts |= has_stream ? need::stream : 0;
-  facts |= !datagram.events.empty() || !tracked.events.empty() ? need::event : 0;
+  const bool has_app_event = app != nullptr && (!app->events[0].empty() || !app->events[1].empty());
+  facts |= !datagram.events.empty() || !tracked.events.empty() || has_app_event ? need::event : 0;
   facts |= is_real ? need::real_packet : 0;
   facts |= datagram.ip_version == 4 ? need::ipv4 : datagram.ip_version == 6 ? need::ipv6 : 0;
   if (tracked.flow.id.exists()) {
@@ -305,6 +307,8 @@ bool PacketChecker::matches(const Subject& subject, const PacketInstruction& che
       return app_protocol_matches(subject, check);
     case PacketOpcode::app_event:
       return app_event_matches(subject, check);
+    case PacketOpcode::ip_reputation:
+      return reputation_matches(*subject.tables, datagram, check);
     default:
       return number_matches(subject, check);
   }

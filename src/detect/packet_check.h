@@ -15,10 +15,11 @@ struct Subject {
   const Tracked* tracked = nullptr;
   const Datagram* datagram = nullptr;
   std::span<const Chunk> chunks;
-  const AppView* app = nullptr;  ///< null: no application layer
-  FlowSlot* slot = nullptr;      ///< null without a flow
-  uint32_t facts = 0;            ///< need:: bits that hold
-  Bytes payload;                 ///< inspectable payload; data() null where there is none at all
+  const AppView* app = nullptr;         ///< null: no application layer
+  FlowSlot* slot = nullptr;             ///< null without a flow
+  uint32_t facts = 0;                   ///< need:: bits that hold
+  bool identification_is_done = false;  ///< since the last datagram of this direction
+  Bytes payload;  ///< inspectable payload; data() null where there is none at all
 };
 
 /// Packet variables: what pcres captured for the datagram at hand (`pkt:`).
@@ -37,8 +38,10 @@ class PacketVariables {
   size_t count_ = 0;
 };
 
-/// The need:: bits that hold for a datagram. @param payload_bytes inspectable ones.
-[[nodiscard]] uint32_t facts_of(const Tracked& tracked, size_t payload_bytes) noexcept;
+/// The need:: bits that hold for a datagram. @param app its application layer, or null.
+/// @param payload_bytes inspectable ones.
+[[nodiscard]] uint32_t facts_of(const Tracked& tracked, const AppView* app,
+                                size_t payload_bytes) noexcept;
 
 /// Checks on headers, flow and variables.
 class PacketChecker {

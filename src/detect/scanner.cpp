@@ -51,14 +51,12 @@ void Scanner::begin(uint32_t facts) noexcept {
   }
 }
 
-void Scanner::scan(const RuleGroup::Layers& layers, Bytes bytes) noexcept {
-  for (const RuleGroup::Layer& layer : layers) {
-    if (layer.anchors != no_index) {
-      look_up(tables_->anchors[layer.anchors], bytes);
-    }
-    if (layer.database != no_index) {
-      scan_database(tables_->databases[layer.database], bytes);
-    }
+void Scanner::scan(const RuleGroup::Layer& layer, Bytes bytes) noexcept {
+  if (layer.anchors != no_index) {
+    look_up(tables_->anchors[layer.anchors], bytes);
+  }
+  if (layer.database != no_index) {
+    scan_database(tables_->databases[layer.database], bytes);
   }
 }
 

@@ -26,7 +26,15 @@ class Scanner {
   void begin(uint32_t facts) noexcept;
 
   /// Looks for a group's literals; finds are added to the candidates, each rule once.
-  void scan(const RuleGroup::Layers& layers, Bytes bytes) noexcept;
+  void scan(const RuleGroup::Layers& layers, Bytes bytes) noexcept {
+    for (const RuleGroup::Layer& layer : layers) {
+      scan(layer, bytes);
+    }
+  }
+  void scan(const RuleGroup::Layer& layer, Bytes bytes) noexcept;
+
+  /// Makes a rule a candidate for another reason than a literal.
+  void add(uint32_t rule) noexcept { add_candidate(rule, 0); }
 
   /// Candidates in ascending order. Valid until the next begin.
   [[nodiscard]] std::span<const uint32_t> candidates() noexcept;

@@ -16,16 +16,18 @@ bool has(const BufferInstruction& instruction, uint32_t flags) noexcept {
 
 }  // namespace
 
-BufferVerifier::BufferVerifier(const VerifyOptions& options)
+BufferVerifier::BufferVerifier(const VerifyOptions& options, Datasets& datasets)
     : options_(options),
+      datasets_(datasets),
       pcre_(options.pcre_match_limit, options.pcre_recursion_limit),
       decoded_(new uint8_t[limits::base64_bytes_max]) {}
 
-bool BufferVerifier::run(const RuleTables& tables, const BufferProgram& program, Bytes buffer,
-                         bool is_whole) noexcept {
+bool BufferVerifier::run(const RuleTables& tables, const BufferProgram& program,
+                         const BufferView& view) noexcept {
   tables_ = &tables;
-  buffer_ = buffer;
-  is_whole_ = is_whole;
+  buffer_ = view.bytes;
+  offset_ = view.offset;
+  is_whole_ = view.is_whole;
   cursor_ = 0;
   steps_ = 0;
   retry_count_ = 0;
@@ -80,7 +82,7 @@ BufferVerifier::Outcome BufferVerifier::step(const BufferInstruction& instructio
     case BufferOpcode::is_data_at:
       return is_data_at(instruction);
     case BufferOpcode::buffer_size:
-      return size_matches(instruction.number, buffer_.size(), is_whole_);
+      return size_matches(instruction.number, offset_ + buffer_.size(), is_whole_);
     case BufferOpcode::absent:
       return when(!has(instruction, buffer_flag::negated));
     case BufferOpcode::base64_decode:
@@ -94,8 +96,10 @@ BufferVerifier::Outcome BufferVerifier::step(const BufferInstruction& instructio
                       instruction.number.first, instruction.number.second)
                  ? Outcome::matched
                  : Outcome::given_up;
-    case BufferOpcode::number_in:
     case BufferOpcode::dataset:
+      return datasets_.matches(*tables_, instruction.dataset, buffer_) ? Outcome::matched
+                                                                       : Outcome::given_up;
+    case BufferOpcode::number_in:
       return Outcome::given_up;  // not about bytes
   }
   return Outcome::given_up;
@@ -103,14 +107,21 @@ BufferVerifier::Outcome BufferVerifier::step(const BufferInstruction& instructio
 
 BufferVerifier::Outcome BufferVerifier::size_matches(const NumberArguments& arguments,
                                                      uint64_t bytes, bool is_whole) noexcept {
-  const bool holds = compares(arguments.compare, bytes, arguments.first, arguments.second);
-  if (is_whole) {
-    return holds ? Outcome::matched : Outcome::given_up;
+  if (compares(arguments.compare, bytes, arguments.first, arguments.second)) {
+    return Outcome::matched;  // though more may come (as in Suricata: DetectBsizeMatch)
   }
-  // More may come: only what can no longer change is decided.
-  const bool is_lower_bound =
-      arguments.compare == Compare::greater || arguments.compare == Compare::greater_or_equal;
-  return holds && is_lower_bound ? Outcome::matched : Outcome::failed;
+  return is_whole ? Outcome::given_up : Outcome::failed;
+}
+
+/// An end that counts from the beginning of what the bytes at hand are a window of.
+void BufferVerifier::shift(Window& window) const noexcept {
+  if (offset_ == 0) {
+    return;
+  }
+  window.has_passed = window.last <= offset_;
+  if (!window.has_passed && window.last < offset_ + buffer_.size()) {
+    window.last -= static_cast<uint32_t>(offset_);
+  }
 }
 
 /// The window of a content that hangs on the match before. Sums wrap around in 32 bits, as they
@@ -118,8 +129,9 @@ BufferVerifier::Outcome BufferVerifier::size_matches(const NumberArguments& argu
 BufferVerifier::Window BufferVerifier::relative_window(const BufferInstruction& instruction,
                                                        uint32_t cursor) const noexcept {
   const ContentArguments& content = instruction.content;
-  auto last = static_cast<uint32_t>(buffer_.size());
-  uint32_t first = cursor;
+  Window window{cursor, static_cast<uint32_t>(buffer_.size())};
+  uint32_t& first = window.first;
+  uint32_t& last = window.last;
   const int32_t distance = has(instruction, buffer_flag::distance_variable)
                                ? static_cast<int32_t>(variable(content.distance))
                                : content.distance;
@@ -135,6 +147,9 @@ BufferVerifier::Window BufferVerifier::relative_window(const BufferInstruction& 
     if (static_cast<int32_t>(last) > static_cast<int32_t>(end)) {
       last = end;
     }
+    if (cursor == 0) {
+      shift(window);
+    }
   }
   if (has(instruction, buffer_flag::depth_variable)) {
     const uint64_t depth = variable(content.depth);
@@ -148,7 +163,7 @@ BufferVerifier::Window BufferVerifier::relative_window(const BufferInstruction& 
   } else if (static_cast<uint32_t>(content.offset) > first) {
     first = static_cast<uint32_t>(content.offset);
   }
-  return {first, last};
+  return window;
 }
 
 /// Where a content is searched, or nothing where there is no such place.
@@ -165,6 +180,9 @@ std::optional<BufferVerifier::Window> BufferVerifier::window_of(
     } else if (content.depth != 0) {
       window.last = static_cast<uint32_t>(content.depth);
     }
+    if (content.depth != 0 || has(instruction, buffer_flag::depth_variable)) {
+      shift(window);
+    }
     window.first = has(instruction, buffer_flag::offset_variable)
                        ? static_cast<uint32_t>(variable(content.offset))
                        : static_cast<uint32_t>(content.offset);
@@ -174,7 +192,7 @@ std::optional<BufferVerifier::Window> BufferVerifier::window_of(
   }
   window.first = next_start != 0 ? next_start : window.first;
   window.last = std::min(window.last, static_cast<uint32_t>(buffer_.size()));
-  if (window.first > window.last || window.last == 0) {
+  if (!window.has_passed && (window.first > window.last || window.last == 0)) {
     return std::nullopt;
   }
   return window;
@@ -193,6 +211,9 @@ BufferVerifier::Outcome BufferVerifier::search(const BufferInstruction& instruct
     const auto window = window_of(instruction, cursor_before, next_start);
     if (!window) {
       return is_negated ? Outcome::matched : Outcome::failed;
+    }
+    if (window->has_passed) {
+      return Outcome::failed;
     }
     const uint8_t* found = nullptr;
     if (!ends_with || window->last == buffer_.size()) {
@@ -355,13 +376,16 @@ BufferVerifier::Outcome BufferVerifier::decode_base64(
     return Outcome::failed;
   }
   const Bytes outer = buffer_;
+  const uint64_t outer_offset = offset_;
   const bool outer_is_whole = is_whole_;
   const size_t outer_retries = retry_count_;
   const size_t outer_list = list_retries_;
   buffer_ = {decoded_.get(), decoded};
+  offset_ = 0;
   is_whole_ = true;
   const bool holds = run_list(arguments.program_index, arguments.program_count, outer_retries);
   buffer_ = outer;
+  offset_ = outer_offset;
   is_whole_ = outer_is_whole;
   retry_count_ = outer_retries;
   list_retries_ = outer_list;

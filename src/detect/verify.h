@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "datasets.h"
 #include "pcre_runner.h"
 #include "shrike/base/bytes.h"
 #include "shrike/model/limits.h"
@@ -15,6 +16,13 @@ namespace shrike::detect {
 struct Captured {
   const PcreCapture* capture = nullptr;
   Bytes value;
+};
+
+/// Bytes that rules look at: a packet, a header, a value, or a window of something longer.
+struct BufferView {
+  Bytes bytes;           ///< never null
+  uint64_t offset = 0;   ///< of bytes[0] in what it is a window of
+  bool is_whole = true;  ///< no more bytes will follow, so sizes are final
 };
 
 struct VerifyOptions {
@@ -29,12 +37,11 @@ struct VerifyOptions {
 /// Source: rules.md E.2-E.5, and the behaviour of DetectEngineContentInspection.
 class BufferVerifier {
  public:
-  explicit BufferVerifier(const VerifyOptions& options);
+  BufferVerifier(const VerifyOptions& options, Datasets& datasets);
 
-  /// Tells whether the program matches. `buffer.data()` must not be null; `is_whole`: no more
-  /// bytes will follow (a packet, a header), so sizes are final.
-  [[nodiscard]] bool run(const RuleTables& tables, const BufferProgram& program, Bytes buffer,
-                         bool is_whole) noexcept;
+  /// Tells whether the program matches.
+  [[nodiscard]] bool run(const RuleTables& tables, const BufferProgram& program,
+                         const BufferView& view) noexcept;
 
   /// What the last runs captured; the caller clears it before a rule.
   [[nodiscard]] std::span<const Captured> captured() const noexcept {
@@ -56,7 +63,8 @@ class BufferVerifier {
   };
   struct Window {
     uint32_t first = 0;
-    uint32_t last = 0;  ///< one behind
+    uint32_t last = 0;        ///< one behind
+    bool has_passed = false;  ///< it lies before the bytes at hand, in what was seen earlier
   };
 
   [[nodiscard]] bool run_list(uint32_t index, uint32_t count, size_t retries_first) noexcept;
@@ -68,6 +76,7 @@ class BufferVerifier {
   [[nodiscard]] std::optional<Window> window_of(const BufferInstruction& instruction,
                                                 uint32_t cursor,
                                                 uint32_t next_start) const noexcept;
+  void shift(Window& window) const noexcept;
   [[nodiscard]] Window relative_window(const BufferInstruction& instruction,
                                        uint32_t cursor) const noexcept;
   void leave_way_back(const BufferInstruction& instruction, const Retry& retry) noexcept;
@@ -84,9 +93,11 @@ class BufferVerifier {
   }
 
   const VerifyOptions options_;
+  Datasets& datasets_;
   PcreRunner pcre_;
   const RuleTables* tables_ = nullptr;
   Bytes buffer_;
+  uint64_t offset_ = 0;
   bool is_whole_ = true;
   uint32_t cursor_ = 0;
   uint32_t steps_ = 0;

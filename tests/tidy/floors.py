@@ -25,7 +25,7 @@ FLOOR_OF = {module: floor for floor, modules in enumerate(FLOORS) for module in 
 OWNERS = {
     "rte_": {"capture"},
     "pcap": {"capture"},
-    "zlib.h": {"capture"},
+    "zlib.h": {"capture", "detect"},
     "zstd.h": {"capture"},
     "hs/hs_compile.h": {"rule"},
     "hs_compile.h": {"rule"},
@@ -34,7 +34,7 @@ OWNERS = {
     "hs/hs.h": set(),
     "hs.h": set(),
     "pcre2.h": {"rule", "detect"},
-    "openssl/": {"rule", "output", "protocol"},
+    "openssl/": {"rule", "output", "protocol", "detect"},
     "yaml-cpp/": {"app"},
     "CLI/": {"app"},
     "sqlite3.h": {"output"},

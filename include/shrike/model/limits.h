@@ -30,6 +30,8 @@ inline constexpr size_t flow_variable_bytes_max = 500;
 inline constexpr uint32_t variable_blocks_max = 1u << 18;
 /// Captured values a core keeps for all its flows (512 bytes each, touched when used).
 inline constexpr uint32_t capture_blocks_max = 1u << 13;
+/// Blocks of four partly matched rules that a core remembers for open transactions (56 bytes each).
+inline constexpr uint32_t rule_state_blocks_max = 1u << 17;
 /// Tags that run at once on one core: sessions, and hosts.
 inline constexpr uint32_t tags_max = 4096;
 /// Tags of one flow or host (Suricata: DETECT_TAG_MAX_TAGS).
