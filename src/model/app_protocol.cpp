@@ -73,6 +73,11 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::llmnr,
       AppProtocol::tls,
       AppProtocol::smtp,
+      AppProtocol::ftp,
+      AppProtocol::ftp_data,
+      AppProtocol::smb,
+      AppProtocol::dcerpc,
+      AppProtocol::http1,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

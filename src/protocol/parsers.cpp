@@ -1,8 +1,12 @@
 // The table of protocols. To add one: its files, its row here, its fields in model/field.h.
 #include <array>
 
+#include "dcerpc.h"
 #include "dns.h"
+#include "ftp_data.h"
+#include "http.h"
 #include "parser.h"
+#include "smb.h"
 #include "tls.h"
 #include "smtp.h"
 
@@ -17,6 +21,11 @@ const std::array rows{
     llmnr_row,
     tls_row,
     smtp_row,
+    ftp_row,
+    ftp_data_row,
+    smb_row,
+    dcerpc_row,
+    http_row,
 };
 
 }  // namespace

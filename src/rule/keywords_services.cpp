@@ -1,3 +1,4 @@
+#include "keywords_data.h"
 #include "values.h"
 
 /// Keywords about file, directory, mail and data base services, and data from elsewhere.
@@ -25,6 +26,115 @@ void parse_lua(Builder& builder, const Keyword& keyword, const Argument& argumen
   }
 }
 
+constexpr NumberSyntax smb_versions{.max = 2};
+/// Suricata reads each as 32 bits, whatever the protocol has.
+constexpr NumberSyntax operation_numbers{
+    .max = UINT32_MAX, .is_list = true, .ends_included = true};
+
+/// The 16 bytes of "367abb81-9844-35f1-ad32-98f038001003", or nothing.
+std::optional<std::string> read_uuid(std::string_view text) {
+  constexpr size_t uuid_bytes = 16;
+  std::string bytes;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '-') continue;
+    const int high = hex_value(text[i]);
+    const int low = i + 1 < text.size() ? hex_value(text[i + 1]) : -1;
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes.push_back(static_cast<char>(high << 4 | low));
+    ++i;
+  }
+  return bytes.size() == uuid_bytes ? std::optional(bytes) : std::nullopt;
+}
+
+/// A check of the interface's version, which stands in network order behind its UUID.
+ByteTest version_test(ByteTest::Operator op, uint64_t version, bool is_negated) {
+  ByteTest test{};
+  test.bytes = 2;
+  test.op = op;
+  test.is_negated = is_negated;
+  test.value = {static_cast<int64_t>(version), -1};
+  test.offset = {16, -1};
+  return test;
+}
+
+std::vector<ByteTest> version_tests(const Comparison& comparison) {
+  using Compare = Comparison::Operator;
+  using Test = ByteTest::Operator;
+  const uint64_t version = comparison.first;
+  switch (comparison.op) {
+    case Compare::less:
+      return {version_test(Test::less, version, false)};
+    case Compare::less_or_equal:
+      return {version_test(Test::less_or_equal, version, false)};
+    case Compare::greater:
+      return {version_test(Test::greater, version, false)};
+    case Compare::greater_or_equal:
+      return {version_test(Test::greater_or_equal, version, false)};
+    case Compare::not_equal:
+      return {version_test(Test::equal, version, true)};
+    case Compare::between:
+      return {version_test(Test::greater, version, false),
+              version_test(Test::less, comparison.second, false)};
+    case Compare::equal:
+    case Compare::not_between:
+    case Compare::masked_equal:
+    case Compare::masked_not_equal:
+      break;
+  }
+  return {version_test(Test::equal, version, false)};
+}
+
+/// dcerpc.iface: its values are the UUID, the version, and 1 where the interface came in a first
+/// fragment; so plain checks of bytes do.
+void parse_interface(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  RuleReport& report = builder.report();
+  Word rest = argument.value;
+  const Word uuid_word = rest.take_until(',').trimmed();
+  const auto uuid = read_uuid(uuid_word.text);
+  if (!uuid) {
+    report_value(keyword, uuid_word, report);
+    return;
+  }
+  std::vector<ByteTest> tests;
+  bool any_fragment = false;
+  while (!rest.empty()) {
+    const Word word = rest.take_until(',').trimmed();
+    if (word.text == "any_frag") {
+      any_fragment = true;
+      continue;
+    }
+    const auto comparison = parse_comparison<uint16_t>(word, report);
+    if (!comparison) return;
+    tests = version_tests(*comparison);
+  }
+  if (!any_fragment) {
+    ByteTest first_fragment = version_test(ByteTest::Operator::equal, 1, false);
+    first_fragment.bytes = 1;
+    first_fragment.offset.literal = 18;
+    tests.push_back(first_fragment);
+  }
+  Content content;
+  content.bytes = *uuid;
+  content.starts_with = true;
+  content.position = report.locate(argument.value.position);
+  const size_t before = builder.nodes().size();
+  builder.add_check_to(keyword.field, std::move(content), argument.name);
+  if (builder.nodes().size() == before) return;
+  const size_t list = builder.nodes().back().list;
+  for (ByteTest& test : tests) {
+    builder.nodes().push_back({std::move(test), list, argument.name.position});
+    ++builder.lists()[list].checks;
+  }
+}
+
+constexpr NumberName ftp_modes[] = {{"passive", 0}, {"active", 1}};
+constexpr NumberSyntax ftp_mode_syntax{.max = 1, .names = ftp_modes};
+constexpr NumberName ftp_replied[] = {{"no", 0},  {"false", 0}, {"off", 0},
+                                      {"yes", 1}, {"true", 1},  {"on", 1}};
+constexpr NumberSyntax ftp_replied_syntax{.max = 1, .names = ftp_replied};
+constexpr NumberName ftp_transfers[] = {{"stor", 1}, {"retr", 2}};
+constexpr NumberSyntax ftp_transfer_syntax{.max = 0, .names = ftp_transfers};
+
 using enum ArgumentNeed;
 using namespace trait;
 
@@ -39,13 +149,13 @@ constexpr Keyword rows[] = {
      sticky, Field::smb_ntlmssp_user},
     {"smb.ntlmssp_domain", "", none, "", "Buffer of the domain of NTLMSSP.", parse_sticky_buffer,
      sticky, Field::smb_ntlmssp_domain},
-    {"smb.version", "", required, "1|2", "Compares the version of SMB.", parse_dormant_value,
-     may_be_quoted, Field::smb_version},
+    {"smb.version", "", required, "1|2", "Compares the version of SMB.",
+     parse_field_numbers<smb_versions>, may_be_quoted, Field::smb_version},
     {"dcerpc.iface", "dce_iface", required, "<uuid>[,<op><version>][,any_frag]",
-     "Compares the interface.", parse_dormant_value, may_be_quoted, Field::dcerpc_iface},
+     "Compares the interface.", parse_interface, may_be_quoted, Field::dcerpc_iface},
     {"dcerpc.opnum", "dce_opnum", required, "<n>[-<n>][,…]",
-     "Compares the number of the operation.", parse_dormant_value, may_be_quoted,
-     Field::dcerpc_opnum},
+     "Compares the number of the operation.", parse_field_numbers<operation_numbers>,
+     may_be_quoted, Field::dcerpc_opnum},
     {"dcerpc.stub_data", "dce_stub_data", none, "", "Buffer of the call's data.",
      parse_sticky_buffer, sticky, Field::dcerpc_stub_data},
     {"nfs_procedure", "", required, number_syntax, "Compares the number of the procedure.",
@@ -85,16 +195,16 @@ constexpr Keyword rows[] = {
     {"ftp.reply", "", none, "", "Buffer of one line of the reply.", parse_sticky_buffer, sticky,
      Field::ftp_reply},
     {"ftp.mode", "", required, "active|passive", "Compares the mode of the data connection.",
-     parse_dormant_value, may_be_quoted, Field::ftp_mode},
-    {"ftp.reply_received", "", required, "yes|no", "Whether a reply came.", parse_dormant_value,
-     may_be_quoted, Field::ftp_reply_received},
+     parse_field_numbers<ftp_mode_syntax>, may_be_quoted, Field::ftp_mode},
+    {"ftp.reply_received", "", required, "yes|no", "Whether a reply came.",
+     parse_field_numbers<ftp_replied_syntax>, may_be_quoted, Field::ftp_reply_received},
     {"ftp.completion_code", "", none, "", "Buffer of the reply's code.", parse_sticky_buffer,
      sticky, Field::ftp_completion_code},
     {"ftp.dynamic_port", "", required, number_syntax, "Compares the port of the data connection.",
-     parse_dormant_number, 0, Field::ftp_dynamic_port},
+     parse_field_number<uint16_t>, 0, Field::ftp_dynamic_port},
     {"ftpdata_command", "", required, "stor|retr",
-     "Compares the command that opened the data connection.", parse_dormant_value, may_be_quoted,
-     Field::ftpdata_command},
+     "Compares the command that opened the data connection.",
+     parse_field_numbers<ftp_transfer_syntax>, may_be_quoted, Field::ftpdata_command},
     {"krb5_err_code", "", required, number_syntax, "Compares the error code.", parse_dormant_number,
      0, Field::krb5_err_code},
     {"krb5_msg_type", "", required, number_syntax, "Compares the type of the message.",
@@ -158,9 +268,9 @@ constexpr Keyword rows[] = {
      parse_sticky_buffer, sticky | later, Field::snmp_trap_address},
     {"dataset", "", required,
      "isset|isnotset|set|unset,<name>[,type <type>][,load|save|state <file>]",
-     "Looks the buffer up in a set.", parse_buffer_lookup, not_inspected},
+     "Looks the buffer up in a set.", parse_dataset},
     {"datarep", "", required, "<name>,<op>,<value>[,type <type>][,load <file>]",
-     "Compares the buffer's reputation.", parse_buffer_lookup, not_inspected},
+     "Compares the buffer's reputation.", parse_datarep},
     {"lua", "luajit", required, "[!]<script>", "Runs a script.", parse_lua, not_inspected},
     {"ndpi-protocol", "", required, "[!]<protocol>", "Compares what the nDPI plugin identified.",
      parse_dormant_value, may_be_quoted | not_inspected},
