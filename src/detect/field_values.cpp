@@ -62,6 +62,9 @@ void FieldValues::begin(const RuleTables& tables, const Transaction& transaction
 uint64_t FieldValues::window_start(const FieldValue& value) const noexcept {
   const GrowingBody& body = *value.body;
   const uint64_t seen = body.inspected_bytes;
+  if (value.field == Field::dcerpc_stub_data) {
+    return 0;  // looked at as a whole with each fragment
+  }
   if (protocol_ != AppProtocol::http1) {
     return seen;  // files of other protocols have no window before what is new
   }
@@ -85,6 +88,7 @@ void FieldValues::open_window(uint32_t index, bool at_end) noexcept {
   Window& window = windows_[window_count_++];
   window.index = index;
   window.view.is_whole = body.is_whole || at_end || is_final(value.field);
+  window.view.is_little_endian = value.field == Field::dcerpc_stub_data && value.number != 0;
   const bool is_enough = window.view.is_whole || body.length() >= body.inspect_bytes_min;
   window.is_open = is_enough && body.length() > body.inspected_bytes;
   if (window.is_open) {

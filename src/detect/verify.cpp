@@ -28,6 +28,7 @@ bool BufferVerifier::run(const RuleTables& tables, const BufferProgram& program,
   buffer_ = view.bytes;
   offset_ = view.offset;
   is_whole_ = view.is_whole;
+  is_little_endian_ = view.is_little_endian;
   cursor_ = 0;
   steps_ = 0;
   retry_count_ = 0;
@@ -313,7 +314,8 @@ bool BufferVerifier::run_bytes(const BufferInstruction& instruction) noexcept {
   const ByteArguments& arguments = instruction.byte;
   ByteOperands operands;
   operands.is_relative = has(instruction, buffer_flag::relative);
-  operands.is_little = has(instruction, buffer_flag::little_endian);
+  operands.is_little = has(instruction, buffer_flag::little_endian) ||
+                       (is_little_endian_ && has(instruction, buffer_flag::sender_endian));
   operands.bytes_are_variable = has(instruction, buffer_flag::bytes_variable);
   operands.offset = has(instruction, buffer_flag::offset_variable)
                         ? static_cast<int32_t>(variable(arguments.offset))

@@ -23,6 +23,8 @@ struct BufferView {
   Bytes bytes;           ///< never null
   uint64_t offset = 0;   ///< of bytes[0] in what it is a window of
   bool is_whole = true;  ///< no more bytes will follow, so sizes are final
+  /// Who sent it writes numbers in little endian (stub data of DCERPC); `dce` asks for it.
+  bool is_little_endian = false;
 };
 
 struct VerifyOptions {
@@ -99,6 +101,7 @@ class BufferVerifier {
   Bytes buffer_;
   uint64_t offset_ = 0;
   bool is_whole_ = true;
+  bool is_little_endian_ = false;
   uint32_t cursor_ = 0;
   uint32_t steps_ = 0;
   bool finished_ = false;  ///< a base64_decode decided for the whole list

@@ -60,11 +60,12 @@ void AppTransaction::add_number(Direction direction, Field field, uint64_t numbe
   values[side] = values_[side];
 }
 
-Body& AppTransaction::add_body(Direction direction, Field field, const BodyLimits& limits) {
+Body& AppTransaction::add_body(Direction direction, Field field, const BodyLimits& limits,
+                               uint64_t number) {
   Body* const body = make_in<Body>(pool_, pool_, limits);
   bodies_.push_back(body);
   const auto side = static_cast<size_t>(direction);
-  values_[side].push_back({.field = field, .body = body});
+  values_[side].push_back({.field = field, .number = number, .body = body});
   values[side] = values_[side];
   return *body;
 }

@@ -70,8 +70,9 @@ class AppTransaction : public Transaction {
   /// A value that already lives as long as the transaction: from keep(), or a literal.
   void add_kept(Direction direction, Field field, Bytes bytes, uint8_t file = 0);
   void add_number(Direction direction, Field field, uint64_t number);
-  /// A value that grows. Lives as long as the transaction.
-  Body& add_body(Direction direction, Field field, const BodyLimits& limits);
+  /// A value that grows. Lives as long as the transaction. `number` goes with it
+  /// (dcerpc.stub_data: 1 where the sender's byte order is little endian).
+  Body& add_body(Direction direction, Field field, const BodyLimits& limits, uint64_t number = 0);
   /// Copies bytes into memory that lives as long as the transaction.
   [[nodiscard]] Bytes keep(Bytes bytes);
   [[nodiscard]] std::string_view keep(std::string_view text) {

@@ -197,6 +197,8 @@ inline constexpr uint32_t little_endian = 1u << 14;
 inline constexpr uint32_t is_last = 1u << 15;
 /// A content without any position: a negated one that is found ends the whole inspection.
 inline constexpr uint32_t is_alone = 1u << 16;
+/// Numbers are in the byte order of who sent the buffer (`dce`).
+inline constexpr uint32_t sender_endian = 1u << 17;
 }  // namespace buffer_flag
 
 enum class NumberText : uint8_t { binary, decimal, hexadecimal, octal };

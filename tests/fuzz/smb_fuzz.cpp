@@ -1,0 +1,10 @@
+// SMB records in NetBIOS sessions. Input: the blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/smb.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::smb_row, ip_protocol::tcp, {data, size});
+  return 0;
+}
