@@ -78,6 +78,8 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::smb,
       AppProtocol::dcerpc,
       AppProtocol::http1,
+      AppProtocol::http2,
+      AppProtocol::doh2,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

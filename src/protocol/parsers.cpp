@@ -5,6 +5,7 @@
 #include "dns.h"
 #include "ftp_data.h"
 #include "http.h"
+#include "http2.h"
 #include "parser.h"
 #include "smb.h"
 #include "tls.h"
@@ -26,6 +27,8 @@ const std::array rows{
     smb_row,
     dcerpc_row,
     http_row,
+    http2_row,
+    doh2_row,
 };
 
 }  // namespace

@@ -25,7 +25,8 @@ FLOOR_OF = {module: floor for floor, modules in enumerate(FLOORS) for module in 
 OWNERS = {
     "rte_": {"capture"},
     "pcap": {"capture"},
-    "zlib.h": {"capture", "detect"},
+    "zlib.h": {"capture", "detect", "protocol"},
+    "brotli/": {"protocol"},
     "zstd.h": {"capture"},
     "hs/hs_compile.h": {"rule"},
     "hs_compile.h": {"rule"},
@@ -35,6 +36,7 @@ OWNERS = {
     "hs.h": set(),
     "pcre2.h": {"rule", "detect"},
     "openssl/": {"rule", "output", "protocol", "detect"},
+    "nghttp2/": {"protocol"},
     "yaml-cpp/": {"app"},
     "CLI/": {"app"},
     "sqlite3.h": {"output"},
