@@ -9,15 +9,22 @@ namespace {
 using enum Direction;
 using PerSection = std::array<Field, 3>;
 
+/// Where a message's names go.
+struct Target {
+  AppTransaction& transaction;
+  const DnsMessage& message;
+  Direction direction;
+};
+
 /// The first names of a list, up to the first empty one: Suricata's rules see no further.
 template <typename Items>
-void add_names(DnsTransaction& transaction, Direction direction, Field field, const Items& items) {
+void add_names(const Target& target, Field field, const Items& items) {
   for (const auto& item : items) {
-    const Bytes name = transaction.message.text_of(item.name);
+    const Bytes name = target.message.text_of(item.name);
     if (name.empty()) {
       return;
     }
-    transaction.add_kept(direction, field, name);
+    target.transaction.add_kept(target.direction, field, name);
   }
 }
 
@@ -27,82 +34,54 @@ bool shows_target(const DnsRecord& record) noexcept {
 }
 
 /// All names of a response: dns.response.rrname.
-void add_response_names(DnsTransaction& transaction, Direction direction, Field field) {
-  add_names(transaction, direction, field, transaction.message.questions);
-  for (const auto& records : transaction.message.sections) {
+void add_response_names(const Target& target, Field field) {
+  const DnsMessage& message = target.message;
+  add_names(target, field, message.questions);
+  for (const auto& records : message.sections) {
     for (const DnsRecord& record : records) {
-      const Bytes name = transaction.message.text_of(record.name);
+      const Bytes name = message.text_of(record.name);
       if (name.empty()) {
         break;
       }
-      transaction.add_kept(direction, field, name);
-      const Bytes target = transaction.message.text_of(record.target);
-      if (shows_target(record) && !target.empty()) {
-        transaction.add_kept(direction, field, target);
+      target.transaction.add_kept(target.direction, field, name);
+      const Bytes in_data = message.text_of(record.target);
+      if (shows_target(record) && !in_data.empty()) {
+        target.transaction.add_kept(target.direction, field, in_data);
       }
     }
   }
 }
 
-void add_sections(DnsTransaction& transaction, Direction direction, const PerSection& fields) {
+void add_sections(const Target& target, const PerSection& fields) {
   for (size_t i = 0; i < fields.size(); ++i) {
-    add_names(transaction, direction, fields[i], transaction.message.sections[i]);
+    add_names(target, fields[i], target.message.sections[i]);
   }
-}
-
-void add_dns_fields(DnsTransaction& transaction, Direction direction) {
-  const DnsMessage& message = transaction.message;
-  const bool is_request = direction == to_server;
-  transaction.add_number(direction, Field::dns_opcode, message.opcode());
-  transaction.add_number(direction, Field::dns_rcode, message.rcode());
-  if (is_request) {
-    for (const DnsQuestion& question : message.questions) {
-      transaction.add_number(direction, Field::dns_rrtype, question.type);
-    }
-    add_names(transaction, direction, Field::dns_query, message.questions);
-  }
-  add_names(transaction, direction, Field::dns_query_name, message.questions);
-  add_names(transaction, direction, Field::dns_queries_rrname, message.questions);
-  add_names(transaction, direction, Field::dns_answer_name, message.section(DnsSection::answers));
-  if (is_request) {
-    add_names(transaction, direction, Field::dns_answers_rrname,
-              message.section(DnsSection::answers));
-    return;
-  }
-  for (const DnsRecord& record : message.section(DnsSection::answers)) {
-    transaction.add_number(direction, Field::dns_rrtype, record.type);
-  }
-  add_sections(
-      transaction, direction,
-      {Field::dns_answers_rrname, Field::dns_authorities_rrname, Field::dns_additionals_rrname});
-  add_response_names(transaction, direction, Field::dns_response_rrname);
 }
 
 void add_llmnr_fields(DnsTransaction& transaction, Direction direction) {
-  add_names(transaction, direction, Field::llmnr_queries_rrname, transaction.message.questions);
+  const Target target{transaction, transaction.message, direction};
+  add_names(target, Field::llmnr_queries_rrname, transaction.message.questions);
   if (direction == to_server) {
-    add_names(transaction, direction, Field::llmnr_answers_rrname,
+    add_names(target, Field::llmnr_answers_rrname,
               transaction.message.section(DnsSection::answers));
     return;
   }
-  add_sections(transaction, direction,
-               {Field::llmnr_answers_rrname, Field::llmnr_authorities_rrname,
-                Field::llmnr_additionals_rrname});
-  add_response_names(transaction, direction, Field::llmnr_response_rrname);
+  add_sections(target, {Field::llmnr_answers_rrname, Field::llmnr_authorities_rrname,
+                        Field::llmnr_additionals_rrname});
+  add_response_names(target, Field::llmnr_response_rrname);
 }
 
 void add_mdns_fields(DnsTransaction& transaction) {
   const DnsMessage& message = transaction.message;
+  const Target target{transaction, message, to_server};
   if (!message.is_response()) {
-    add_names(transaction, to_server, Field::mdns_queries_rrname, message.questions);
-    add_names(transaction, to_server, Field::mdns_answers_rrname,
-              message.section(DnsSection::answers));
+    add_names(target, Field::mdns_queries_rrname, message.questions);
+    add_names(target, Field::mdns_answers_rrname, message.section(DnsSection::answers));
     return;
   }
-  add_sections(
-      transaction, to_server,
-      {Field::mdns_answers_rrname, Field::mdns_authorities_rrname, Field::mdns_additionals_rrname});
-  add_response_names(transaction, to_server, Field::mdns_response_rrname);
+  add_sections(target, {Field::mdns_answers_rrname, Field::mdns_authorities_rrname,
+                        Field::mdns_additionals_rrname});
+  add_response_names(target, Field::mdns_response_rrname);
 }
 
 /// Opcodes from here on are not assigned (RFC 6895, section 2.2).
@@ -219,6 +198,33 @@ constexpr Probe llmnr_probes[] = {{.transport = ip_protocol::udp,
 
 }  // namespace
 
+void add_dns_fields(AppTransaction& transaction, const DnsMessage& message, Direction direction) {
+  const bool is_request = direction == to_server;
+  const Target target{transaction, message, direction};
+  const auto& answers = message.section(DnsSection::answers);
+  transaction.add_number(direction, Field::dns_opcode, message.opcode());
+  transaction.add_number(direction, Field::dns_rcode, message.rcode());
+  if (is_request) {
+    for (const DnsQuestion& question : message.questions) {
+      transaction.add_number(direction, Field::dns_rrtype, question.type);
+    }
+    add_names(target, Field::dns_query, message.questions);
+  }
+  add_names(target, Field::dns_query_name, message.questions);
+  add_names(target, Field::dns_queries_rrname, message.questions);
+  add_names(target, Field::dns_answer_name, answers);
+  if (is_request) {
+    add_names(target, Field::dns_answers_rrname, answers);
+    return;
+  }
+  for (const DnsRecord& record : answers) {
+    transaction.add_number(direction, Field::dns_rrtype, record.type);
+  }
+  add_sections(target, {Field::dns_answers_rrname, Field::dns_authorities_rrname,
+                        Field::dns_additionals_rrname});
+  add_response_names(target, Field::dns_response_rrname);
+}
+
 constinit const ParserRow dns_row = row_of_parser<DnsParser>(
     {.protocol = AppProtocol::dns, .probes = dns_probes, .accepts_gaps = true});
 const ParserRow mdns_row =
@@ -246,7 +252,7 @@ bool DnsParser::parse_message(Direction direction, Bytes bytes, bool is_stream) 
   if (protocol_ == AppProtocol::llmnr) {
     add_llmnr_fields(transaction, direction);
   } else {
-    add_dns_fields(transaction, direction);
+    add_dns_fields(transaction, transaction.message, direction);
     raise_dns_events(transaction, direction);
   }
   transaction.reach(direction, Progress::complete);

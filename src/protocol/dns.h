@@ -12,6 +12,13 @@ class DnsTransaction : public AppTransaction {
   DnsMessage message;
 };
 
+/// The fields of rules about DNS in one direction; the message must live as long as the
+/// transaction.
+void add_dns_fields(AppTransaction& transaction, const DnsMessage& message, Direction direction);
+/// The EVE object of a message, under `key`.
+void describe_dns(std::string_view key, const DnsMessage& message, uint64_t transaction_id,
+                  bool is_request, JsonWriter& json);
+
 /// DNS, and what LLMNR has in common with it.
 class DnsParser {
  public:

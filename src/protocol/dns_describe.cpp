@@ -256,12 +256,11 @@ struct FlagName {
   std::string_view name;
 };
 
-void write_dns_header(const DnsTransaction& transaction, JsonWriter& json) {
+void write_dns_header(const DnsMessage& message, uint64_t transaction_id, JsonWriter& json) {
   static constexpr FlagName flags[] = {{0x8000, "qr"}, {0x0400, "aa"}, {0x0200, "tc"},
                                        {0x0100, "rd"}, {0x0080, "ra"}, {0x0040, "z"}};
   static constexpr char digits[] = "0123456789abcdef";
-  const DnsMessage& message = transaction.message;
-  json.number("tx_id", transaction.id);
+  json.number("tx_id", transaction_id);
   json.number("id", message.id);
   std::string hex;
   for (int shift = 12; shift >= 0; shift -= 4) {
@@ -305,25 +304,31 @@ void write_sections(MessageWriter& writer) {
   writer.section("additionals", DnsSection::additionals);
 }
 
-void write_dns(const DnsTransaction& transaction, std::string_view key, JsonWriter& json) {
-  const bool is_request = transaction.skips[static_cast<size_t>(Direction::to_client)];
-  MessageWriter writer(transaction.message, json, false);
-  json.begin_object(key);
-  json.number("version", 3);
-  json.text("type", is_request ? "request" : "response");
-  write_dns_header(transaction, json);
-  write_sections(writer);
-  json.end_object();
+void write_dns(const AppTransaction& transaction, std::string_view key, JsonWriter& json) {
+  const auto& dns = static_cast<const DnsTransaction&>(transaction);
+  const bool is_request = dns.skips[static_cast<size_t>(Direction::to_client)];
+  describe_dns(key, dns.message, dns.id, is_request, json);
 }
 
 }  // namespace
 
+void describe_dns(std::string_view key, const DnsMessage& message, uint64_t transaction_id,
+                  bool is_request, JsonWriter& json) {
+  MessageWriter writer(message, json, false);
+  json.begin_object(key);
+  json.number("version", 3);
+  json.text("type", is_request ? "request" : "response");
+  write_dns_header(message, transaction_id, json);
+  write_sections(writer);
+  json.end_object();
+}
+
 void DnsParser::describe(const AppTransaction& transaction, JsonWriter& json) {
-  write_dns(static_cast<const DnsTransaction&>(transaction), "dns", json);
+  write_dns(transaction, "dns", json);
 }
 
 void LlmnrParser::describe(const AppTransaction& transaction, JsonWriter& json) {
-  write_dns(static_cast<const DnsTransaction&>(transaction), "llmnr", json);
+  write_dns(transaction, "llmnr", json);
 }
 
 void MdnsParser::describe(const AppTransaction& transaction, JsonWriter& json) {
