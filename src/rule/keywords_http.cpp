@@ -31,6 +31,92 @@ void parse_file_extension(Builder& builder, const Keyword& keyword, const Argume
                  TextMatch::ends_nocase);
 }
 
+/// The settings of HTTP/2, RFC 9113 section 6.5.2.
+constexpr NumberName setting_names[] = {
+    {"SETTINGS_HEADER_TABLE_SIZE", 1},      {"SETTINGS_ENABLE_PUSH", 2},
+    {"SETTINGS_MAX_CONCURRENT_STREAMS", 3}, {"SETTINGS_INITIAL_WINDOW_SIZE", 4},
+    {"SETTINGS_MAX_FRAME_SIZE", 5},         {"SETTINGS_MAX_HEADER_LIST_SIZE", 6}};
+
+/// What a comparison of a setting's value means for the field, which holds the setting's number
+/// above 32 bits of value: ranges without their ends.
+FieldNumbers compare_setting(uint64_t setting, const Comparison& comparison) {
+  using enum Comparison::Operator;
+  const uint64_t base = setting << 32;
+  const uint64_t first = base + comparison.first;
+  const uint64_t second = base + comparison.second;
+  const uint64_t before = base - 1;
+  const uint64_t behind = base + (uint64_t{1} << 32);
+  const auto ranges = [](std::initializer_list<Comparison> any_of) {
+    return FieldNumbers{.any_of = any_of};
+  };
+  switch (comparison.op) {
+    case equal:
+      return ranges({{equal, first}});
+    case not_equal:
+      return ranges({{between, before, first}, {between, first, behind}});
+    case less:
+      return ranges({{between, before, first}});
+    case less_or_equal:
+      return ranges({{between, before, first + 1}});
+    case greater:
+      return ranges({{between, first, behind}});
+    case greater_or_equal:
+      return ranges({{between, first - 1, behind}});
+    case between:
+      return ranges({{between, first, second}});
+    case not_between:
+      return ranges({{between, before, first + 1}, {between, second - 1, behind}});
+    case masked_equal:
+    case masked_not_equal:
+      break;
+  }
+  return ranges({{between, before, behind}});
+}
+
+/// `http2.settings:SETTINGS_ENABLE_PUSH=1`; a name alone asks whether the setting is there.
+void parse_setting(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  const Word value = argument.value.trimmed();
+  const size_t name_bytes =
+      std::min(value.text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_"), value.text.size());
+  const std::string_view name = value.text.substr(0, name_bytes);
+  const auto* const setting =
+      std::find_if(std::begin(setting_names), std::end(setting_names),
+                   [&](const NumberName& each) { return each.name == name; });
+  if (setting == std::end(setting_names)) {
+    report_value(keyword, value, builder.report());
+    return;
+  }
+  const Word rest = value.from(name_bytes).trimmed();
+  if (rest.empty()) {
+    add_field_numbers(
+        builder, keyword, argument,
+        compare_setting(setting->number, {Comparison::Operator::greater_or_equal, 0, 0}));
+  } else if (const auto comparison = parse_comparison<uint32_t>(rest, builder.report())) {
+    add_field_numbers(builder, keyword, argument, compare_setting(setting->number, *comparison));
+  }
+}
+
+/// Frame types and error codes of HTTP/2, as Suricata writes them.
+constexpr NumberName frame_names[] = {
+    {"DATA", 0},        {"HEADERS", 1}, {"PRIORITY", 2}, {"RSTSTREAM", 3},    {"SETTINGS", 4},
+    {"PUSHPROMISE", 5}, {"PING", 6},    {"GOAWAY", 7},   {"WINDOWUPDATE", 8}, {"CONTINUATION", 9}};
+constexpr NumberSyntax frame_syntax{.max = UINT8_MAX, .names = frame_names};
+constexpr NumberName error_names[] = {{"NO_ERROR", 0},
+                                      {"PROTOCOL_ERROR", 1},
+                                      {"INTERNAL_ERROR", 2},
+                                      {"FLOW_CONTROL_ERROR", 3},
+                                      {"SETTINGS_TIMEOUT", 4},
+                                      {"STREAM_CLOSED", 5},
+                                      {"FRAME_SIZE_ERROR", 6},
+                                      {"REFUSED_STREAM", 7},
+                                      {"CANCEL", 8},
+                                      {"COMPRESSION_ERROR", 9},
+                                      {"CONNECT_ERROR", 10},
+                                      {"ENHANCE_YOUR_CALM", 11},
+                                      {"INADEQUATE_SECURITY", 12},
+                                      {"HTTP_1_1_REQUIRED", 13}};
+constexpr NumberSyntax error_syntax{.max = UINT32_MAX, .names = error_names};
+
 using enum ArgumentNeed;
 using namespace trait;
 
@@ -127,17 +213,17 @@ constexpr Keyword rows[] = {
     {"urilen", "", required, "<n>|<<n>|><n>|<n><><n>[,norm|raw]", "Compares the length of the URI.",
      parse_urilen, 0, Field::http_uri},
     {"http2.frametype", "", required, "<type>", "Compares the type of a frame.",
-     parse_dormant_value, may_be_quoted, Field::http2_frametype},
+     parse_field_numbers<frame_syntax>, may_be_quoted, Field::http2_frametype},
     {"http2.errorcode", "", required, "<code>", "Compares the error code of a frame.",
-     parse_dormant_value, may_be_quoted, Field::http2_errorcode},
+     parse_field_numbers<error_syntax>, may_be_quoted, Field::http2_errorcode},
     {"http2.priority", "", required, number_syntax, "Compares a stream's priority.",
-     parse_dormant_number, 0, Field::http2_priority},
-    {"http2.window", "", required, number_syntax, "Compares a window update.", parse_dormant_number,
-     0, Field::http2_window},
+     parse_field_number<uint8_t>, 0, Field::http2_priority},
+    {"http2.window", "", required, number_syntax, "Compares a window update.",
+     parse_field_number<uint32_t>, 0, Field::http2_window},
     {"http2.size_update", "", required, number_syntax, "Compares the size of the header table.",
-     parse_dormant_number, 0, Field::http2_size_update},
-    {"http2.settings", "", required, "<setting> <op> <n>", "Compares a setting.",
-     parse_dormant_value, may_be_quoted, Field::http2_settings},
+     parse_field_number<uint64_t>, 0, Field::http2_size_update},
+    {"http2.settings", "", required, "<setting> <op> <n>", "Compares a setting.", parse_setting,
+     may_be_quoted, Field::http2_settings},
     {"http2.header_name", "", none, "", "Buffer of the name of one header.", parse_sticky_buffer,
      sticky, Field::http2_header_name},
     {"file.data", "file_data", optional, "to_server|to_client",
