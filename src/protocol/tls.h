@@ -108,7 +108,11 @@ class TlsParser {
 
   [[nodiscard]] bool is_to_client() const noexcept { return direction_ == Direction::to_client; }
   [[nodiscard]] Side& side() noexcept { return sides_[static_cast<size_t>(direction_)]; }
-  void raise(AppEvent event) { transaction_->raise(direction_, event); }
+  /// Rules of either direction may ask for it, as in Suricata: events are the session's.
+  void raise(AppEvent event) {
+    transaction_->raise(Direction::to_server, event);
+    transaction_->raise(Direction::to_client, event);
+  }
   void reach(Direction direction, Progress step) noexcept { transaction_->reach(direction, step); }
 
   Session& session_;
