@@ -24,6 +24,9 @@ struct Options {
   std::optional<Source> classification;  ///< classification.config
   std::optional<Source> references;      ///< reference.config
   std::optional<Source> thresholds;      ///< threshold.config
+  /// Suricata: reputation-categories-file and reputation-files, for `iprep`.
+  std::optional<Source> reputation_categories;
+  std::vector<Source> reputation_lists;
   std::vector<std::string> action_order{"pass", "drop", "reject", "alert"};
   bool simulate_ips = false;
   bool ignore_unknown_requirements = false;

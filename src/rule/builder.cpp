@@ -252,8 +252,14 @@ bool Builder::set_protocol_of(Field field, const Word& at) {
   const AppProtocol current = rule_.header.app_protocol;
   if (settles_protocol(field)) return set_protocol(row_of(field).protocol, at);
   if (current == AppProtocol::unknown || may_have(current, field)) return true;
-  report_.error(at, "protocol-conflict", "{} has no {}; remove '{}'", shrike::to_text(current),
-                shrike::to_text(field), at.text);
+  if (row_of(field).protocol == AppProtocol::unknown) {
+    report_.error(at, "protocol-conflict", "{} carries no files; remove '{}'",
+                  shrike::to_text(current), at.text);
+  } else {
+    report_.error(at, "protocol-conflict",
+                  "'{}' is for {}, but the rule is for {}; write two rules", at.text,
+                  shrike::to_text(row_of(field).protocol), shrike::to_text(current));
+  }
   return false;
 }
 

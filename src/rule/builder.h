@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "classes.h"
+#include "datasets.h"
 #include "ir.h"
 #include "keyword.h"
 #include "report.h"
@@ -18,6 +19,8 @@ struct Context {
   ClassTable classes;
   ReferenceTable references;
   std::set<std::string> unknown_names;  ///< classes and references, to say each only once
+  DatasetRegistry datasets = {};
+  Reputation reputation = {};
 };
 
 /// What the keywords said about the kind of the rule (rules/README.md, "Kinds of rules").

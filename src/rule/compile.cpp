@@ -10,9 +10,11 @@ namespace shrike::rule {
 
 std::optional<RuleSet> compile(const std::vector<Source>& sources, const Options& options,
                                Diagnostics& diagnostics, Report& report) {
-  std::vector<Rule> rules = parse(sources, options, diagnostics, report);
+  RuleData data;
+  std::vector<Rule> rules = parse(sources, options, diagnostics, report, &data);
   const auto started = std::chrono::steady_clock::now();
-  std::unique_ptr<RuleTables> tables = build_tables(std::move(rules), options, diagnostics, report);
+  std::unique_ptr<RuleTables> tables =
+      build_tables(std::move(rules), std::move(data), options, diagnostics, report);
   report.compile_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   if (tables == nullptr) {

@@ -42,14 +42,6 @@ std::string dump_meaning(const std::vector<Rule>& rules, std::optional<uint32_t>
   return out;
 }
 
-std::string dump_tables(std::vector<Rule> rules, const Options& options, Stage stage,
-                        std::optional<uint32_t> sid, Diagnostics& diagnostics) {
-  Report report;
-  const auto tables = build_tables(std::move(rules), options, diagnostics, report);
-  if (!tables) return {};
-  return stage == Stage::program ? dump_programs(*tables, sid) : dump_groups(*tables, sid);
-}
-
 }  // namespace
 
 std::string dump(const std::vector<Source>& sources, const Options& options, Stage stage,
@@ -58,9 +50,12 @@ std::string dump(const std::vector<Source>& sources, const Options& options, Sta
     return dump_shapes(sources, stage == Stage::tokens, sid, diagnostics);
   }
   Report report;
-  std::vector<Rule> rules = parse(sources, options, diagnostics, report);
+  RuleData data;
+  std::vector<Rule> rules = parse(sources, options, diagnostics, report, &data);
   if (stage == Stage::ir) return dump_meaning(rules, sid);
-  return dump_tables(std::move(rules), options, stage, sid, diagnostics);
+  const auto tables = build_tables(std::move(rules), std::move(data), options, diagnostics, report);
+  if (!tables) return {};
+  return stage == Stage::program ? dump_programs(*tables, sid) : dump_groups(*tables, sid);
 }
 
 }  // namespace shrike::rule

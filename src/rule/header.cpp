@@ -108,7 +108,10 @@ void read_hook(const Word& hook, bool is_app, Builder& builder) {
   if (is_app) {
     const bool is_word = hook.text.find_first_not_of("<abcdefghijklmnopqrstuvwxyz_0123456789") ==
                          std::string_view::npos;
-    if (is_word) return;
+    if (is_word) {
+      builder.set_dormant("hook " + std::string(hook.text));
+      return;
+    }
   } else if (hook.text == "all") {
     return;
   } else if (hook.text == "flow_start") {

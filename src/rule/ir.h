@@ -186,15 +186,21 @@ struct FieldNumbers {
   static constexpr int32_t all_values = INT32_MAX;
   int32_t values = 0;
 };
-/// A dataset, reputation, file digest … check on the buffer that the engine does not run yet.
+/// `dataset`, `datarep`: a lookup of the buffer.
+struct DatasetCheck {
+  uint32_t dataset = 0;  ///< index of the load's datasets
+  DatasetArguments::Command command = DatasetArguments::Command::is_set;
+  uint16_t reputation = 0;
+};
+/// A file digest, script … check on the buffer that the engine does not run yet.
 struct NotInspected {
   std::string keyword;
 };
 
 /// One check inside a buffer, in the order of the rule. Relative ones move or read the cursor.
-using BufferCheck =
-    std::variant<Content, Pcre, ByteTest, ByteJump, ByteExtract, ByteMath, IsDataAt, BufferSize,
-                 Absent, Base64Decode, Asn1, Rpc, Entropy, UriLength, FieldNumbers, NotInspected>;
+using BufferCheck = std::variant<Content, Pcre, ByteTest, ByteJump, ByteExtract, ByteMath, IsDataAt,
+                                 BufferSize, Absent, Base64Decode, Asn1, Rpc, Entropy, UriLength,
+                                 FieldNumbers, DatasetCheck, NotInspected>;
 
 struct Transform {
   enum class Kind : uint8_t {
@@ -351,13 +357,18 @@ struct FlowVariableCheck {
   bool is_packet = false;
   bool is_negated = false;
 };
-struct FragOnlyCheck {};
+/// `iprep`.
+struct ReputationCheck {
+  ReputationSide side = ReputationSide::any;
+  uint32_t category = 0;
+  Comparison comparison;
+};
 
 using PacketCheck =
     std::variant<FlowCheck, TcpFlags, FragmentBits, IpOption, HeaderNumber, IpProtocol, SameIp,
                  VlanId, StreamSize, DecodeEventCheck, StreamEventCheck, AppEventCheck,
                  AppProtocolCheck, AddressCheck, ChecksumCheck, Layer3, FlowBits, FlowInteger,
-                 FlowVariableCheck, NotInspected>;
+                 FlowVariableCheck, ReputationCheck, NotInspected>;
 
 /// One side of the header, resolved to sorted, disjoint ranges; any where `is_any`.
 struct AddressSet {

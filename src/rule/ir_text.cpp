@@ -193,6 +193,15 @@ class CheckText {
     const bool is_all = check.values == FieldNumbers::all_values;
     return line.flag(is_all, "all").unless_zero("of", is_all ? 0 : check.values).text();
   }
+  std::string operator()(const DatasetCheck& check) const {
+    static constexpr std::string_view commands[] = {"isset", "isnotset", "set", "unset",
+                                                    "<",     ">",        "="};
+    return Line("dataset")
+        .flag(true, commands[static_cast<size_t>(check.command)])
+        .value("number", check.dataset)
+        .unless_zero("score", check.reputation)
+        .text();
+  }
   std::string operator()(const NotInspected& check) const {
     return "not inspected " + check.keyword;
   }
@@ -309,6 +318,11 @@ class CheckText {
         .flag(check.is_negated, "not")
         .flag(true, "\"" + encode_content(check.bytes) + "\"")
         .text();
+  }
+  std::string operator()(const ReputationCheck& check) const {
+    static constexpr std::string_view sides[] = {"any", "src", "dst", "both"};
+    return fmt::format("iprep {} category {} {}", sides[static_cast<size_t>(check.side)],
+                       check.category, rule::to_text(check.comparison));
   }
 
  private:

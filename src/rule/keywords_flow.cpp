@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "content_text.h"
+#include "keywords_data.h"
 #include "values.h"
 
 /// Keywords about the flow and the hosts of a packet, and the bits and numbers kept on them.
@@ -437,8 +438,7 @@ constexpr Keyword rows[] = {
     {"flow.elephant", "", required, "toserver|toclient|both|either",
      "True in flows of much traffic.", parse_dormant_value, packet_match | not_inspected | later},
     {"iprep", "", required, "any|src|dst|both,<category>,<op>,<score>",
-     "Compares the reputation of an address.", parse_dormant_value,
-     packet_match | ip_only | not_inspected},
+     "Compares the reputation of an address.", parse_iprep, packet_match | ip_only},
 };
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "content_text.h"
 #include "pcre_text.h"
 #include "values.h"
@@ -39,18 +41,56 @@ void parse_pcrexform(Builder& builder, const Keyword&, const Argument& argument)
   }
 }
 
+/// A script over a buffer is not run.
+void parse_luaxform(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  builder.leave_to_later(keyword);
+  builder.add_transform({Kind::luaxform, std::string(argument.value.text)}, argument.name);
+}
+
+/// `gunzip: max-size 4096`: what is unpacked at most.
+template <Kind kind>
+void parse_unpack(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  static constexpr int64_t bytes_max = 1 << 20;  // bounds the memory of one inspection
+  Transform transform{kind, {}};
+  if (!argument.value.empty()) {
+    if (!argument.value.text.starts_with("max-size ")) {
+      report_value(keyword, argument.value, builder.report());
+      return;
+    }
+    const auto bytes =
+        parse_number(argument.value.from(9).trimmed(), 1, bytes_max, builder.report());
+    if (!bytes) return;
+    transform.bytes = static_cast<uint32_t>(*bytes);
+  }
+  builder.add_transform(std::move(transform), argument.name);
+}
+
 /// `from_base64: bytes 10, offset 4, mode rfc4648`.
 void parse_from_base64(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  static constexpr int64_t position_max = 65535;
+  static constexpr std::string_view modes[] = {"rfc2045", "rfc4648", "strict"};
+  Transform transform{Kind::from_base64, {}};
+  transform.mode = 1;  // as Suricata: RFC 4648 unless said otherwise
   for (Word rest = argument.value; !rest.empty();) {
     const Word entry = rest.take_until(',');
-    const bool is_known = entry.text.starts_with("bytes ") || entry.text.starts_with("offset ") ||
-                          entry.text.starts_with("mode ");
-    if (!is_known) {
+    const size_t blank = std::min(entry.text.find(' '), entry.text.size());
+    const std::string_view name = entry.text.substr(0, blank);
+    const Word value = entry.from(blank).trimmed();
+    const auto* const mode = std::find(std::begin(modes), std::end(modes), value.text);
+    if (name == "mode" && mode != std::end(modes)) {
+      transform.mode = static_cast<uint8_t>(mode - std::begin(modes));
+      continue;
+    }
+    if (name != "bytes" && name != "offset") {
       report_value(keyword, entry, builder.report());
       return;
     }
+    const auto number =
+        parse_number(value, name == "bytes" ? 1 : 0, position_max, builder.report());
+    if (!number) return;
+    (name == "bytes" ? transform.bytes : transform.offset) = static_cast<uint32_t>(*number);
   }
-  builder.add_transform({Kind::from_base64, std::string(argument.value.text)}, argument.name);
+  builder.add_transform(std::move(transform), argument.name);
 }
 
 using enum ArgumentNeed;
@@ -87,10 +127,10 @@ constexpr Keyword rows[] = {
     {"from_base64", "", optional, "bytes <n>, offset <n>, mode strict|rfc2045|rfc4648",
      "Decodes base64.", parse_from_base64},
     {"luaxform", "", required, "<script>[,<arguments>]", "Runs a script over the buffer.",
-     parse_plain<Kind::luaxform>, not_inspected},
-    {"gunzip", "", optional, "max-size <n>", "Unpacks gzip.", parse_plain<Kind::gunzip>},
+     parse_luaxform, not_inspected},
+    {"gunzip", "", optional, "max-size <n>", "Unpacks gzip.", parse_unpack<Kind::gunzip>},
     {"zlib_deflate", "", optional, "max-size <n>", "Unpacks zlib.",
-     parse_plain<Kind::zlib_deflate>},
+     parse_unpack<Kind::zlib_deflate>},
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "ast.h"
 #include "dormant_bits.h"
 #include "order.h"
+#include "reputation.h"
 #include "rule_reader.h"
 #include "thresholds.h"
 
@@ -107,12 +108,15 @@ void unfold_bidirectional(std::vector<Rule>& rules, Diagnostics& diagnostics) {
 }  // namespace
 
 std::vector<Rule> parse(const std::vector<Source>& sources, const Options& options,
-                        Diagnostics& diagnostics, Report& report) {
+                        Diagnostics& diagnostics, Report& report, RuleData* data) {
   const auto start = std::chrono::steady_clock::now();
-  Context context{options,
-                  read_classes(options.classification, diagnostics),
-                  read_references(options.references, diagnostics),
-                  {}};
+  Context context{
+      options,
+      read_classes(options.classification, diagnostics),
+      read_references(options.references, diagnostics),
+      {},
+      {},
+      read_reputation(options.reputation_categories, options.reputation_lists, diagnostics)};
   RuleReader reader(context, options);
   Collection collection(diagnostics, report);
   for (const Source& source : sources) {
@@ -120,6 +124,9 @@ std::vector<Rule> parse(const std::vector<Source>& sources, const Options& optio
   }
   std::vector<Rule> rules = std::move(collection.rules());
   report.rules_loaded += static_cast<uint32_t>(rules.size());
+  if (data != nullptr) {
+    *data = {std::move(context.datasets).take(), std::move(context.reputation)};
+  }
   rest_with_dormant_setters(rules);
   for (const Rule& rule : rules) {
     if (!rule.dormant_reason.empty()) ++report.dormant[rule.dormant_reason];

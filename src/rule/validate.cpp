@@ -77,6 +77,33 @@ std::optional<uint64_t> refused_above(const Comparison& comparison) {
   return std::nullopt;
 }
 
+/// A content longer than the URI may be.
+void check_uri_lengths(Builder& builder) {
+  for (const Node& node : builder.nodes()) {
+    const auto* const length = std::get_if<UriLength>(&node.check);
+    const auto most = length != nullptr ? refused_above(length->comparison) : std::nullopt;
+    if (!most) continue;
+    for_each_content(builder, [&](const Content& content, const Node& other) {
+      if (other.list != node.list || content.is_negated || content.bytes.size() <= *most) return;
+      builder.report().error(place(other), "size-conflict",
+                             "the content has {} bytes, but urilen allows {}; change one of them",
+                             content.bytes.size(), *most);
+    });
+  }
+}
+
+/// Mails go to the server, and so do their attachments. Source: Suricata, DetectFiledataSetup.
+void check_file_direction(Builder& builder) {
+  const bool is_to_client = builder.facts().to_client && !builder.facts().to_server;
+  if (builder.rule().header.app_protocol != AppProtocol::smtp || !is_to_client) return;
+  for (size_t i = 1; i < builder.lists().size(); ++i) {
+    if (builder.lists()[i].field != Field::file_data) continue;
+    builder.report().error(builder.lists()[i].position, "direction-conflict",
+                           "files of smtp go to the server, but the rule is to_client; change one "
+                           "of them");
+  }
+}
+
 void check_sizes(Builder& builder) {
   for (const Node& node : builder.nodes()) {
     const auto* const size = std::get_if<BufferSize>(&node.check);
@@ -159,6 +186,8 @@ void validate(Builder& builder) {
   check_fast_patterns(builder);
   check_host_case(builder);
   check_sizes(builder);
+  check_uri_lengths(builder);
+  check_file_direction(builder);
   check_absent(builder);
   check_buffers_are_used(builder);
 }

@@ -263,7 +263,7 @@ TEST_P(EngineAgainstOracle, AgreesOnRandomRulesAndPayloads) {
   options.compile_threads = 1;
   Diagnostics diagnostics;
   Report report;
-  const RuleSet compiled(build_tables(rules, options, diagnostics, report));
+  const RuleSet compiled(build_tables(rules, {}, options, diagnostics, report));
   ASSERT_EQ(diagnostics.errors(), 0u) << diagnostics.text();
   detect::Detector detector = test::make_detector({.alerts_per_packet_max = 1000});
   test::Oracle oracle(rules);

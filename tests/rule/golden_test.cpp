@@ -45,12 +45,15 @@ Options options_of(const fs::path& path) {
   }
   options.references = {"reference.config", "config reference: url https://\n"};
   options.thresholds = companion(path, ".threshold");
+  options.reputation_categories = companion(path, ".categories");
+  if (auto list = companion(path, ".reputation")) options.reputation_lists.push_back(*list);
   return options;
 }
 
 TEST(Golden, EveryFaultIsToldAsWritten) {
   const auto cases = golden_cases();
   ASSERT_GT(cases.size(), 70U) << "is SHRIKE_SOURCE_ROOT set?";
+  fs::current_path(golden_folder());  // rules name files beside them
   for (const fs::path& path : cases) {
     SCOPED_TRACE(path.filename().string());
     const std::vector<Source> sources{{path.filename().string(), read_file(path)}};

@@ -72,7 +72,8 @@ const KindCase cases[] = {
      "protocol-detection-only"},
     {"app-layer-protocol:http; flow:established;", "packet", "packet", "packet"},
     {"http.uri; content:\"a\";", "app-transaction", "app-transaction", "app-transaction"},
-    {"app-layer-event:http.x;", "app-event", "app-event", "app-event"},
+    {"app-layer-event:http.missing_host_header;", "app-event", "app-event", "app-event"},
+    {"app-layer-event:applayer_unexpected_protocol;", "packet", "packet", "packet"},
     {"ftpbounce;", "app-transaction", "app-transaction", "app-transaction"},
 };
 

@@ -213,8 +213,8 @@ TEST(Parse, CountsWhatBecameOfTheRules) {
       "alert tcp any any -> any any (sid:1; rev:2;)\n"
       "alert tcp any any -> any any (sid:1; rev:2;)\n"
       "alert tcp any any -> any any (broken; sid:2;)\n"
-      "alert tcp any any -> any any (http.uri; content:\"a\"; sid:3;)\n"
-      "alert http any any -> any any (sid:4;)\n"
+      "alert tcp any any -> any any (frame:tls.pdu; content:\"a\"; sid:3;)\n"
+      "alert irc any any -> any any (sid:4;)\n"
       "alert tcp any any -> any any (lua:x.lua; sid:5;)\n"
       "alert tcp any any -> any any (requires:version >= 99; nonsense; sid:6;)\n");
   EXPECT_EQ(parsed.report.rules_seen, 8U);
@@ -222,7 +222,7 @@ TEST(Parse, CountsWhatBecameOfTheRules) {
   EXPECT_EQ(parsed.report.rules_failed, 2U);
   EXPECT_EQ(parsed.report.rules_skipped, 2U);
   const std::map<std::string, uint32_t> dormant{
-      {"field http.uri", 1}, {"keyword lua", 1}, {"protocol http", 1}};
+      {"field frame", 1}, {"keyword lua", 1}, {"protocol irc", 1}};
   EXPECT_EQ(parsed.report.dormant, dormant);
 }
 
@@ -230,14 +230,13 @@ TEST(Parse, WhatIsNotInspectedIsNeverTrue) {
   const std::pair<const char*, const char*> cases[] = {
       {"alert tcp any any -> any any (content:\"a\"; sid:1;)", ""},
       {"alert tcp any any -> any any (tcp.hdr; content:\"a\"; sid:1;)", ""},
-      {"alert http any any -> any any (content:\"a\"; sid:1;)", "protocol http"},
-      {"alert http any any -> any any (content:\"a\"; http_uri; sid:1;)", "field http.uri"},
-      {"alert tcp any any -> any any (content:\"a\"; tls.version:1.2; sid:1;)",
-       "field tls.version"},
-      {"alert tcp any any -> any any (app-layer-protocol:http; sid:1;)",
-       "keyword app-layer-protocol"},
-      {"alert tcp any any -> any any (app-layer-event:http.x; sid:1;)", "keyword app-layer-event"},
-      {"alert tcp any any -> any any (content:\"a\"; ftpbounce; sid:1;)", "protocol ftp"},
+      {"alert irc any any -> any any (content:\"a\"; sid:1;)", "protocol irc"},
+      {"alert tcp any any -> any any (frame:tls.pdu; content:\"a\"; sid:1;)", "field frame"},
+      {"alert tcp any any -> any any (app-layer-protocol:irc; sid:1;)", "protocol irc"},
+      {"alert tcp any any -> any any (app-layer-protocol:failed; sid:1;)", ""},
+      {"alert tls:client_hello_done any any -> any any (sid:1;)", "hook client_hello_done"},
+      {"alert tls any any -> any any (tls.sni; luaxform:x.lua; content:\"a\"; sid:1;)",
+       "keyword luaxform"},
       {"alert ip any any -> any any (iprep:src,x,>,1; sid:1;)", "keyword iprep"},
       {"alert tcp any any -> any any (xbits:set,a,track tx; sid:1;)", "keyword xbits"},
       {"accept:hook tcp any any -> any any (sid:1;)", "action accept:hook"},
@@ -254,7 +253,7 @@ TEST(Parse, WhatIsNotInspectedIsNeverTrue) {
 
 TEST(Parse, RulesThatMissADormantRulesBitAreDormantToo) {
   const Parsed parsed(
-      "alert http any any -> any any (flowbits:set,a; sid:1;)\n"
+      "alert irc any any -> any any (flowbits:set,a; sid:1;)\n"
       "alert tcp any any -> any any (flowbits:isnotset,a; sid:2;)\n"
       "alert tcp any any -> any any (flowbits:isset,a; sid:3;)\n");
   ASSERT_EQ(parsed.rules.size(), 3U);

@@ -67,9 +67,12 @@ void compile_pcres(const std::vector<ProgramBuilder::PendingPcre>& pending, unsi
 
 }  // namespace
 
-std::unique_ptr<RuleTables> build_tables(std::vector<Rule> rules, const Options& options,
-                                         Diagnostics& diagnostics, Report& report) {
+std::unique_ptr<RuleTables> build_tables(std::vector<Rule> rules, RuleData data,
+                                         const Options& options, Diagnostics& diagnostics,
+                                         Report& report) {
   auto tables = std::make_unique<RuleTables>();
+  tables->datasets = std::move(data.datasets);
+  tables->reputation = std::move(data.reputation);
   tables->generation = ++generations;
   Interner interner(*tables);
   ProgramBuilder programs(*tables, interner);

@@ -2,7 +2,7 @@
 #include <memory>
 #include <vector>
 
-#include "ir.h"
+#include "parse.h"
 #include "shrike/base/diagnostics.h"
 #include "shrike/model/rule_tables.h"
 #include "shrike/rule.h"
@@ -14,7 +14,8 @@ namespace shrike::rule {
 /// come from the cache where they are there. Faults of the cache (a folder that cannot be written)
 /// are warnings; a pcre that does not compile is an error and leaves its rule without effect.
 /// @return null only where Hyperscan cannot compile at all, said in `diagnostics`.
-std::unique_ptr<RuleTables> build_tables(std::vector<Rule> rules, const Options& options,
-                                         Diagnostics& diagnostics, Report& report);
+std::unique_ptr<RuleTables> build_tables(std::vector<Rule> rules, RuleData data,
+                                         const Options& options, Diagnostics& diagnostics,
+                                         Report& report);
 
 }  // namespace shrike::rule

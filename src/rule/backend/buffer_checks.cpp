@@ -33,10 +33,9 @@ NumberText text_of(NumberBase base) noexcept {
 }
 static_assert(static_cast<int>(NumberBase::octal) == static_cast<int>(NumberText::octal));
 
-/// `dce` numbers are in the byte order of the DCERPC header; in network order where there is none,
-/// as below the application layer.
 uint32_t endian_flag(Endian endian) noexcept {
-  return flag_if(endian == Endian::little, buffer_flag::little_endian);
+  return flag_if(endian == Endian::little, buffer_flag::little_endian) |
+         flag_if(endian == Endian::dce, buffer_flag::sender_endian);
 }
 
 }  // namespace
@@ -248,6 +247,12 @@ BufferInstruction BufferCheckWriter::operator()(const UriLength& check) const {
 
 BufferInstruction BufferCheckWriter::operator()(const FieldNumbers&) const {
   return made(BufferOpcode::never);  // several instructions: see ProgramBuilder::append_numbers
+}
+
+BufferInstruction BufferCheckWriter::operator()(const DatasetCheck& check) const {
+  BufferInstruction result = made(BufferOpcode::dataset);
+  result.dataset = {check.dataset, check.reputation, check.command};
+  return result;
 }
 
 BufferInstruction BufferCheckWriter::operator()(const NotInspected&) const {

@@ -142,6 +142,7 @@ constexpr std::array flag_names{
     FlagName{buffer_flag::next_is_relative, "anchors"},
     FlagName{buffer_flag::retry_helps, "retries"},
     FlagName{buffer_flag::little_endian, "little"},
+    FlagName{buffer_flag::sender_endian, "dce"},
     FlagName{buffer_flag::is_last, "last"},
 };
 
@@ -337,6 +338,23 @@ bool holds(const RuleTables& tables, const RuleGroup::Layers& layers, uint32_t r
   });
 }
 
+bool holds(const RuleTables& tables, const AppGroup& group, uint32_t rule) {
+  return std::find(group.open_rules.begin(), group.open_rules.end(), rule) !=
+             group.open_rules.end() ||
+         std::any_of(group.buffers.begin(), group.buffers.end(), [&](const AppGroup::Buffer& each) {
+           return holds(tables, {each.layer, {}}, rule);
+         });
+}
+
+void append_app_group(Text& text, const RuleTables& tables, const AppGroup& group) {
+  append(text, "{} rules, {} without a literal\n", group.rules, group.open_rules.size());
+  for (const AppGroup::Buffer& buffer : group.buffers) {
+    Text name(to_text(buffer.field));
+    append_transforms(name, tables, buffer.transforms);
+    append_layers(text, tables, name, {buffer.layer, {}});
+  }
+}
+
 bool holds(const RuleTables& tables, const RuleGroup& group, uint32_t rule) {
   return holds(tables, group.payload, rule) || holds(tables, group.stream, rule) ||
          std::any_of(tables.open_rules.begin() + group.open_index.front(),
@@ -375,6 +393,21 @@ std::string dump_groups(const RuleTables& tables, std::optional<uint32_t> sid) {
       append(text, " {}", group.open_index[key + 1] - group.open_index[key]);
     }
     text += '\n';
+  }
+  for (size_t direction = 0; direction < tables.app_groups.size(); ++direction) {
+    for (size_t protocol = 0; protocol < tables.app_groups[direction].size(); ++protocol) {
+      const AppGroup& group = tables.app_groups[direction][protocol];
+      bool is_wanted = !sid && group.rules != 0;
+      for (uint32_t rule = 0; sid && rule < tables.rules.size(); ++rule) {
+        is_wanted = is_wanted || (tables.infos[rule].sid == *sid && holds(tables, group, rule));
+      }
+      if (!is_wanted) {
+        continue;
+      }
+      append(text, "group ({} {}): ", to_text(static_cast<AppProtocol>(protocol)),
+             direction == 0 ? "to_server" : "to_client");
+      append_app_group(text, tables, group);
+    }
   }
   return text;
 }

@@ -292,6 +292,17 @@ void PacketCheckWriter::operator()(const FlowVariableCheck& check) const {
   builder.put(instruction);
 }
 
+void PacketCheckWriter::operator()(const ReputationCheck& check) const {
+  PacketInstruction instruction;
+  instruction.opcode = PacketOpcode::ip_reputation;
+  instruction.compare = compare_of(check.comparison.op);
+  instruction.mode = static_cast<uint8_t>(check.side);
+  instruction.index = check.category;
+  instruction.first = check.comparison.first;
+  instruction.second = check.comparison.second;
+  builder.put(instruction);
+}
+
 void PacketCheckWriter::operator()(const NotInspected&) const {
   put(PacketOpcode::never);
 }

@@ -74,6 +74,7 @@ struct BufferCheckWriter {
   BufferInstruction operator()(const Entropy& check) const;
   BufferInstruction operator()(const UriLength& check) const;
   BufferInstruction operator()(const FieldNumbers& check) const;
+  BufferInstruction operator()(const DatasetCheck& check) const;
   BufferInstruction operator()(const NotInspected& check) const;
 
  private:
@@ -104,6 +105,7 @@ struct PacketCheckWriter {
   void operator()(const FlowBits& check) const;
   void operator()(const FlowInteger& check) const;
   void operator()(const FlowVariableCheck& check) const;
+  void operator()(const ReputationCheck& check) const;
   void operator()(const NotInspected& check) const;
 
  private:

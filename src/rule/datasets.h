@@ -1,0 +1,49 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "report.h"
+#include "shrike/model/rule_tables.h"
+
+namespace shrike::rule {
+
+/// What a rule says about the set that it names.
+struct DatasetRequest {
+  std::string name;
+  std::optional<Dataset::Type> type;  ///< may be left out where the set is known already
+  Word load;                          ///< a file to read, as written; empty: none
+  Word state;                         ///< the same, but it need not be there
+  bool changes = false;               ///< the rule sets or unsets
+  bool has_reputation = false;        ///< lines are "value,score"
+  Word at;                            ///< for diagnostics
+};
+
+/// The sets of all rules of a load. Files are read when they are first named, beside the file of
+/// the rule or, where there is none, from the working directory.
+/// Source: Suricata user guide, "Datasets".
+class DatasetRegistry {
+ public:
+  /// The set's index; nothing where a fault was reported.
+  std::optional<uint32_t> ask(const DatasetRequest& request, RuleReport& report);
+
+  [[nodiscard]] std::vector<Dataset> take() && { return std::move(sets_); }
+
+ private:
+  bool load(Dataset& set, const DatasetRequest& request, RuleReport& report);
+
+  std::vector<Dataset> sets_;
+  std::unordered_map<std::string, uint32_t> known_;
+};
+
+/// "string", "md5", "sha256", "ipv4", "ip".
+std::optional<Dataset::Type> find_dataset_type(std::string_view name) noexcept;
+
+/// The key that a line of a file stands for: base64 of a text, a digest in hexadecimal, an address.
+std::optional<std::string> read_dataset_key(std::string_view text, Dataset::Type type);
+
+/// The path of a file that a rule names: beside the rule's file where it is there, else as written.
+std::string find_data_file(const std::string& path, const std::string& rule_file);
+
+}  // namespace shrike::rule
