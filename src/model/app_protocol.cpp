@@ -72,6 +72,7 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::mdns,
       AppProtocol::llmnr,
       AppProtocol::tls,
+      AppProtocol::ssh,
       AppProtocol::smtp,
       AppProtocol::ftp,
       AppProtocol::ftp_data,
@@ -80,6 +81,7 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::http1,
       AppProtocol::http2,
       AppProtocol::doh2,
+      AppProtocol::websocket,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

@@ -8,8 +8,10 @@
 #include "http2.h"
 #include "parser.h"
 #include "smb.h"
+#include "ssh.h"
 #include "tls.h"
 #include "smtp.h"
+#include "websocket.h"
 
 namespace shrike::protocol {
 
@@ -21,6 +23,7 @@ const std::array rows{
     mdns_row,
     llmnr_row,
     tls_row,
+    ssh_row,
     smtp_row,
     ftp_row,
     ftp_data_row,
@@ -29,6 +32,7 @@ const std::array rows{
     http_row,
     http2_row,
     doh2_row,
+    websocket_row,
 };
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "values.h"
 
 /// Keywords about industrial control, voice, messages, remote desktops and QUIC.
@@ -9,6 +11,42 @@ using enum ArgumentNeed;
 using namespace trait;
 
 constexpr std::string_view number_syntax = "<n>|!<n>|<<n>|><n>|<n>-<n>";
+
+constexpr NumberName mqtt_type_names[] = {
+    {"UNASSIGNED", 0}, {"CONNECT", 1},   {"CONNACK", 2},      {"PUBLISH", 3},
+    {"PUBACK", 4},     {"PUBREC", 5},    {"PUBREL", 6},       {"PUBCOMP", 7},
+    {"SUBSCRIBE", 8},  {"SUBACK", 9},    {"UNSUBSCRIBE", 10}, {"UNSUBACK", 11},
+    {"PINGREQ", 12},   {"PINGRESP", 13}, {"DISCONNECT", 14},  {"AUTH", 15},
+};
+constexpr NumberSyntax mqtt_types{.max = 15, .names = mqtt_type_names};
+constexpr NumberName mqtt_flag_names[] = {{"retain", 1}, {"dup", 8}};
+/// Bits of the flags in a CONNECT. Source: MQTT 5.0, 3.1.2.3.
+constexpr NumberName mqtt_connect_flag_names[] = {{"username", 0x80},
+                                                  {"password", 0x40},
+                                                  {"will_retain", 0x20},
+                                                  {"will", 0x04},
+                                                  {"clean_session", 0x02}};
+constexpr NumberName yes_no_names[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}};
+constexpr NumberSyntax yes_or_no{.max = 1, .names = yes_no_names};
+constexpr NumberSyntax mqtt_qualities{.max = 2};
+/// RFC 6455, section 5.2, and the bit of RFC 7692.
+constexpr NumberName websocket_opcode_names[] = {{"continuation", 0}, {"text", 1},
+                                                 {"binary", 2},       {"connection_close", 8},
+                                                 {"ping", 9},         {"pong", 10}};
+constexpr NumberSyntax websocket_opcode_syntax{.max = UINT8_MAX, .names = websocket_opcode_names};
+constexpr NumberName websocket_flag_names[] = {{"fin", 0x80}, {"comp", 0x40}};
+
+/// Flags by name, or the bits as a number.
+void parse_websocket_flags(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  const bool has_name =
+      std::any_of(argument.value.text.begin(), argument.value.text.end(), is_letter) &&
+      argument.value.text.find("0x") == std::string_view::npos;
+  if (has_name) {
+    parse_field_flags<websocket_flag_names>(builder, keyword, argument);
+  } else {
+    parse_field_number<uint8_t>(builder, keyword, argument);
+  }
+}
 
 constexpr Keyword rows[] = {
     {"modbus", "", required, "function <n>|access <read or write>|unit <n>",
@@ -148,19 +186,19 @@ constexpr Keyword rows[] = {
     {"ike.nonce_payload", "", none, "", "Buffer of the nonce.", parse_sticky_buffer, sticky,
      Field::ike_nonce_payload},
     {"mqtt.type", "", required, "<n or name>", "Compares the type of the message.",
-     parse_dormant_value, may_be_quoted, Field::mqtt_type},
+     parse_field_numbers<mqtt_types>, may_be_quoted, Field::mqtt_type},
     {"mqtt.flags", "", required, "[!]<flag>[,…]", "Compares the message's flags.",
-     parse_dormant_value, may_be_quoted, Field::mqtt_flags},
-    {"mqtt.qos", "", required, "0|1|2", "Compares the quality of service.", parse_dormant_number, 0,
-     Field::mqtt_qos},
+     parse_field_flags<mqtt_flag_names>, may_be_quoted, Field::mqtt_flags},
+    {"mqtt.qos", "", required, "0|1|2", "Compares the quality of service.",
+     parse_field_numbers<mqtt_qualities>, 0, Field::mqtt_qos},
     {"mqtt.reason_code", "mqtt.connack.return_code", required, number_syntax,
-     "Compares the reason code.", parse_dormant_number, 0, Field::mqtt_reason_code},
+     "Compares the reason code.", parse_field_number<uint8_t>, 0, Field::mqtt_reason_code},
     {"mqtt.protocol_version", "", required, number_syntax, "Compares the version of MQTT.",
-     parse_dormant_number, 0, Field::mqtt_protocol_version},
+     parse_field_number<uint8_t>, 0, Field::mqtt_protocol_version},
     {"mqtt.connack.session_present", "", required, "yes|no", "Whether the broker had a session.",
-     parse_dormant_value, may_be_quoted, Field::mqtt_connack_session_present},
+     parse_field_numbers<yes_or_no>, may_be_quoted, Field::mqtt_connack_session_present},
     {"mqtt.connect.flags", "", required, "[!]<flag>[,…]", "Compares the connection's flags.",
-     parse_dormant_value, may_be_quoted, Field::mqtt_connect_flags},
+     parse_field_flags<mqtt_connect_flag_names>, may_be_quoted, Field::mqtt_connect_flags},
     {"mqtt.connect.clientid", "", none, "", "Buffer of the client's identifier.",
      parse_sticky_buffer, sticky, Field::mqtt_connect_clientid},
     {"mqtt.connect.username", "", none, "", "Buffer of the user's name.", parse_sticky_buffer,
@@ -189,10 +227,10 @@ constexpr Keyword rows[] = {
      "Compares the result of authentication.", parse_dormant_value, may_be_quoted,
      Field::rfb_secresult},
     {"websocket.opcode", "", required, "<n or name>", "Compares the operation code.",
-     parse_dormant_value, may_be_quoted, Field::websocket_opcode},
-    {"websocket.mask", "", required, number_syntax, "Compares the mask.", parse_dormant_number, 0,
-     Field::websocket_mask},
-    {"websocket.flags", "", required, "[!]<flag>[,…]", "Compares the flags.", parse_dormant_value,
+     parse_field_numbers<websocket_opcode_syntax>, may_be_quoted, Field::websocket_opcode},
+    {"websocket.mask", "", required, number_syntax, "Compares the mask.",
+     parse_field_number<uint32_t>, 0, Field::websocket_mask},
+    {"websocket.flags", "", required, "[!]<flag>[,…]", "Compares the flags.", parse_websocket_flags,
      may_be_quoted, Field::websocket_flags},
     {"websocket.payload", "", none, "", "Buffer of the message.", parse_sticky_buffer, sticky,
      Field::websocket_payload},
