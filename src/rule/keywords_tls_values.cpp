@@ -186,4 +186,19 @@ void parse_certificate_fact(Builder& builder, const Keyword& keyword, const Argu
   add_field_numbers(builder, keyword, argument, {.any_of = {{Operator::equal, 1}}});
 }
 
+void parse_ssh_protoversion(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  const std::string_view text = argument.value.text;
+  if (text.empty()) {
+    report_value(keyword, argument.value, builder.report());
+    return;
+  }
+  if (text != "2_compat") {
+    add_field_text(builder, keyword.field, argument, std::string(text), TextMatch::equals);
+    return;
+  }
+  Pcre version;  // RFC 4253 section 5.1: 1.99 stands for 2.0
+  version.pattern = "^(2|1\\.99$)";
+  builder.add_check_to(keyword.field, std::move(version), argument.name);
+}
+
 }  // namespace shrike::rule

@@ -1,8 +1,8 @@
 #pragma once
 #include "values.h"
 
-/// Keywords about TLS that compare numbers in a way of their own. What the numbers are is said by
-/// protocol/tls.h.
+/// Keywords about TLS and SSH that compare values in a way of their own. What the numbers are is
+/// said by protocol/tls.h.
 namespace shrike::rule {
 
 /// "1.0" to "1.3" (with its drafts), or a number as on the wire: "0x0303".
@@ -15,5 +15,8 @@ void parse_ssl_state(Builder& builder, const Keyword& keyword, const Argument& a
 void parse_certificate_date(Builder& builder, const Keyword& keyword, const Argument& argument);
 /// A fact that holds or not: its number is 1.
 void parse_certificate_fact(Builder& builder, const Keyword& keyword, const Argument& argument);
+
+/// "2.0", or "2_compat": any version that speaks version 2.
+void parse_ssh_protoversion(Builder& builder, const Keyword& keyword, const Argument& argument);
 
 }  // namespace shrike::rule
