@@ -164,39 +164,43 @@ void FtpParser::describe(const AppTransaction& transaction, JsonWriter& json) {
 
 namespace {
 
+/// POP3's clients say USER and PASS as well.
+bool suits_login(AppProtocol server) {
+  return server != AppProtocol::pop3;
+}
+
 constexpr std::array<Pattern, 5> patterns{{
     {.direction = to_client, .text = "220 (", .depth = 5, .is_nocase = true},
     {.text = "FEAT", .depth = 4, .is_nocase = true},
-    {.text = "USER ", .depth = 5, .is_nocase = true},
-    {.text = "PASS ", .depth = 5, .is_nocase = true},
+    {.text = "USER ", .depth = 5, .suits = &suits_login},
+    {.text = "PASS ", .depth = 5, .suits = &suits_login},
     {.text = "PORT ", .depth = 5, .is_nocase = true},
 }};
 
-/// "220 …" is FTP's banner only where the server said something else since: by then the client
-/// has spoken, and was no client of another kind.
-Probe::Answer probe_banner(Bytes bytes, Direction direction) {
-  if (direction == to_server) {
-    return Probe::Answer::no;
-  }
+/// "220 …" in a whole line. Mail servers say so too, but on other ports.
+Probe::Answer probe_banner(Bytes bytes, Direction) {
   if (bytes.size() < 5) {
     return Probe::Answer::more;
   }
-  std::string_view text = as_text(bytes);
+  const std::string_view text = as_text(bytes);
   if (!text.starts_with("220") || (text[3] != ' ' && text[3] != '-')) {
     return Probe::Answer::no;
   }
-  for (size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-    if (starts_with_code(as_bytes(text)) && !text.starts_with("220")) {
-      return Probe::Answer::yes;
-    }
-    text.remove_prefix(end + 1);
-  }
-  return Probe::Answer::more;
+  return text.find('\n') != std::string_view::npos ? Probe::Answer::yes : Probe::Answer::more;
+}
+
+/// A client of something else is no FTP client, whatever the server's banner looks like.
+bool suits_banner(AppProtocol client) {
+  return client == AppProtocol::unknown || client == AppProtocol::ftp;
 }
 
 constexpr std::array<uint16_t, 1> server_ports{21};
 constexpr std::array<Probe, 1> probes{{
-    {.server_ports = server_ports, .bytes_min = 5, .probe = &probe_banner},
+    {.server_ports = server_ports,
+     .bytes_max = 5,
+     .probe = &probe_banner,
+     .to_server_too = false,
+     .suits = &suits_banner},
 }};
 
 }  // namespace

@@ -105,7 +105,7 @@ constexpr Pattern patterns[] = {
     pattern_of(magics[2], Direction::to_server), pattern_of(magics[2], Direction::to_client),
 };
 constexpr uint16_t ports[] = {139, 445};
-constexpr Probe probes[] = {{ip_protocol::tcp, ports, probe_bytes_min, 512, probe, true}};
+constexpr Probe probes[] = {{ip_protocol::tcp, ports, 0, probe_bytes_min, probe, true}};
 
 }  // namespace
 
