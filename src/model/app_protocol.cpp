@@ -82,6 +82,7 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::http2,
       AppProtocol::doh2,
       AppProtocol::websocket,
+      AppProtocol::sip,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

@@ -7,6 +7,7 @@
 #include "http.h"
 #include "http2.h"
 #include "parser.h"
+#include "sip.h"
 #include "smb.h"
 #include "ssh.h"
 #include "tls.h"
@@ -33,6 +34,7 @@ const std::array rows{
     http2_row,
     doh2_row,
     websocket_row,
+    sip_row,
 };
 
 }  // namespace
