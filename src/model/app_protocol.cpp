@@ -78,6 +78,8 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::ftp_data,
       AppProtocol::smb,
       AppProtocol::dcerpc,
+      AppProtocol::mqtt,
+      AppProtocol::dnp3,
       AppProtocol::http1,
       AppProtocol::http2,
       AppProtocol::doh2,

@@ -2,10 +2,12 @@
 #include <array>
 
 #include "dcerpc.h"
+#include "dnp3.h"
 #include "dns.h"
 #include "ftp_data.h"
 #include "http.h"
 #include "http2.h"
+#include "mqtt.h"
 #include "parser.h"
 #include "sip.h"
 #include "smb.h"
@@ -30,6 +32,8 @@ const std::array rows{
     ftp_data_row,
     smb_row,
     dcerpc_row,
+    mqtt_row,
+    dnp3_row,
     http_row,
     http2_row,
     doh2_row,

@@ -48,16 +48,115 @@ void parse_websocket_flags(Builder& builder, const Keyword& keyword, const Argum
   }
 }
 
+/// Source: IEEE 1815-2012, table 4-1.
+constexpr NumberName dnp3_function_names[] = {
+    {"confirm", 0},
+    {"read", 1},
+    {"write", 2},
+    {"select", 3},
+    {"operate", 4},
+    {"direct_operate", 5},
+    {"direct_operate_nr", 6},
+    {"immed_freeze", 7},
+    {"immed_freeze_nr", 8},
+    {"freeze_clear", 9},
+    {"freeze_clear_nr", 10},
+    {"freeze_at_time", 11},
+    {"freeze_at_time_nr", 12},
+    {"cold_restart", 13},
+    {"warm_restart", 14},
+    {"initialize_data", 15},
+    {"initialize_appl", 16},
+    {"start_appl", 17},
+    {"stop_appl", 18},
+    {"save_config", 19},
+    {"enable_unsolicited", 20},
+    {"disable_unsolicited", 21},
+    {"assign_class", 22},
+    {"delay_measure", 23},
+    {"record_current_time", 24},
+    {"open_file", 25},
+    {"close_file", 26},
+    {"delete_file", 27},
+    {"get_file_info", 28},
+    {"authenticate_file", 29},
+    {"abort_file", 30},
+    {"activate_config", 31},
+    {"authenticate_req", 32},
+    {"authenticate_err", 33},
+    {"response", 129},
+    {"unsolicited_response", 130},
+    {"authenticate_resp", 131},
+};
+constexpr NumberSyntax dnp3_functions{.max = 255, .names = dnp3_function_names};
+
+/// Internal indications as IIN1 << 8 | IIN2. Source: IEEE 1815-2012, 4.2.2.6.
+constexpr NumberName dnp3_indication_names[] = {
+    {"device_restart", 0x8000},
+    {"device_trouble", 0x4000},
+    {"local_control", 0x2000},
+    {"need_time", 0x1000},
+    {"class_3_events", 0x0800},
+    {"class_2_events", 0x0400},
+    {"class_1_events", 0x0200},
+    {"all_stations", 0x0100},
+    {"reserved_1", 0x0080},
+    {"reserved_2", 0x0040},
+    {"config_corrupt", 0x0020},
+    {"already_executing", 0x0010},
+    {"event_buffer_overflow", 0x0008},
+    {"parameter_error", 0x0004},
+    {"object_unknown", 0x0002},
+    {"no_func_code_support", 0x0001},
+};
+
+/// Any of these bits.
+void parse_dnp3_indications(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  uint64_t mask = 0;
+  Word rest = argument.value;
+  while (!rest.empty()) {
+    const Word word = rest.take_until(',').trimmed();
+    if (const auto number = to_number<uint16_t>(word.text)) {
+      mask |= *number;
+      continue;
+    }
+    const auto* const name =
+        std::find_if(std::begin(dnp3_indication_names), std::end(dnp3_indication_names),
+                     [&](const NumberName& each) { return is_same_word(each.name, word.text); });
+    if (name == std::end(dnp3_indication_names)) {
+      report_value(keyword, word, builder.report());
+      return;
+    }
+    mask |= name->number;
+  }
+  FieldNumbers numbers;
+  numbers.any_of.push_back({Comparison::Operator::masked_not_equal, 0, mask});
+  add_field_numbers(builder, keyword, argument, std::move(numbers));
+}
+
+/// "group,variation": the field's numbers are group << 8 | variation.
+void parse_dnp3_object(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  Word rest = argument.value;
+  const Word first = rest.take_until(',').trimmed();
+  const auto group = parse_number(first, 0, 255, builder.report());
+  const auto variation = parse_number(rest.trimmed(), 0, 255, builder.report());
+  if (!group || !variation) return;
+  FieldNumbers numbers;
+  numbers.any_of.push_back(
+      {Comparison::Operator::equal, static_cast<uint64_t>(*group << 8 | *variation), 0});
+  add_field_numbers(builder, keyword, argument, std::move(numbers));
+}
+
 constexpr Keyword rows[] = {
     {"modbus", "", required, "function <n>|access <read or write>|unit <n>",
      "Compares a request or response.", parse_dormant_value, may_be_quoted, Field::modbus},
     {"dnp3.data", "dnp3_data", none, "", "Buffer of the application data.", parse_sticky_buffer,
      sticky, Field::dnp3_data},
-    {"dnp3_func", "", required, "<n or name>", "Compares the function code.", parse_dormant_value,
-     may_be_quoted, Field::dnp3_func},
+    {"dnp3_func", "", required, "<n or name>", "Compares the function code.",
+     parse_field_numbers<dnp3_functions>, may_be_quoted, Field::dnp3_func},
     {"dnp3_ind", "", required, "<name>[,…]", "Compares the internal indications.",
-     parse_dormant_value, may_be_quoted, Field::dnp3_ind},
-    {"dnp3_obj", "", required, "<group>,<variation>", "Looks for an object.", parse_dormant_value,
+     parse_dnp3_indications, may_be_quoted, Field::dnp3_ind},
+    {"dnp3_obj", "", required, "<group>,<variation>", "Looks for an object.", parse_dnp3_object,
      may_be_quoted, Field::dnp3_obj},
     {"cip_service", "", required, "<service>[,<class>[,<attribute>]]", "Compares the CIP service.",
      parse_dormant_value, may_be_quoted, Field::cip_service},
