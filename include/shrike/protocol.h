@@ -68,6 +68,10 @@ struct ProtocolOptions {
   bool ssh_encrypted_bypass = false;  ///< ssh.encryption-handling: bypass
   HttpOptions http;
   SmtpOptions smtp;
+  /// What is worked out for every file: MD5, SHA-1 and SHA-256, and what libmagic calls it. Only
+  /// where a rule or a record wants it.
+  std::array<bool, 3> file_digests{};
+  bool file_magic = false;
   /// Settings by Suricata's dotted names below app-layer.protocols that only one parser reads.
   std::vector<std::pair<std::string, std::string>> others;
 };
@@ -102,8 +106,10 @@ class ProtocolParsers {
   /// Forgets all flows and expectations (a new capture begins).
   void reset() noexcept;
 
-  /// Writes the members that EVE shows of a transaction: `"http":{…}` and its like, and `files`.
+  /// Writes the members that EVE shows of a transaction: `"http":{…}` and its like.
   void describe(const Transaction& transaction, JsonWriter& json) const;
+  /// Writes `files`: those that it carries in one direction. Nothing where there are none.
+  void describe_files(const Transaction& transaction, Direction direction, JsonWriter& json) const;
 
   [[nodiscard]] std::vector<CounterView> counters() const;
 

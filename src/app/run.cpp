@@ -54,11 +54,22 @@ std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& setti
   return rules;
 }
 
-worker::OfflineOptions offline_options(const Settings& settings) {
+/// What is costly to work out for files is worked out where a rule looks at it.
+void wish_for_files(const RuleSet& rules, protocol::ProtocolOptions& options) {
+  for (const BufferProgram& program : rules.tables().buffer_programs) {
+    options.file_magic |= program.field == Field::file_magic;
+    options.file_digests[0] |= program.field == Field::file_md5;
+    options.file_digests[1] |= program.field == Field::file_sha1;
+    options.file_digests[2] |= program.field == Field::file_sha256;
+  }
+}
+
+worker::OfflineOptions offline_options(const Settings& settings, const RuleSet& rules) {
   worker::OfflineOptions options;
   options.engines.decode = settings.decoder;
   options.engines.flow = settings.flow;
   options.engines.protocols = settings.protocols;
+  wish_for_files(rules, options.engines.protocols);
   options.engines.detect = settings.detector;
   options.engines.records = output::records_for(settings.sinks);
   options.engines.records.per_capture = settings.files.per_file;
@@ -157,7 +168,7 @@ int run_ready(const CommandLine& line, const Settings& settings, capture::Packet
                       {rules.infos(), rules.bit_names(), rules.integer_names()});
   const std::atomic<bool>& stop = install_stop_signal();
   ProgressLine progress(line.quiet);
-  worker::OfflineRun run(offline_options(settings), source, rules, collector);
+  worker::OfflineRun run(offline_options(settings, rules), source, rules, collector);
   const Clock::time_point start = Clock::now();
   run.run(stop, [&](const worker::Progress& now) {
     for (const std::string& notice : collector.take_notices()) {

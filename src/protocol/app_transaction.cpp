@@ -78,38 +78,6 @@ Bytes AppTransaction::keep(Bytes bytes) {
   return {memory, bytes.size()};
 }
 
-File& AppTransaction::open_file(Direction direction, Bytes name, const BodyLimits& limits) {
-  File* const file = make_in<File>(pool_, pool_, limits);
-  files_.push_back(file);
-  file->number = static_cast<uint8_t>(std::min<size_t>(files_.size(), 255));
-  file->direction = direction;
-  file->name = keep(name);
-  const auto side = static_cast<size_t>(direction);
-  if (!name.empty()) {
-    add_kept(direction, Field::file_name, file->name, file->number);
-  }
-  values_[side].push_back({.field = Field::file_data, .file = file->number, .body = &file->body});
-  values[side] = values_[side];
-  return *file;
-}
-
-void AppTransaction::append_file(File& file, Bytes bytes) {
-  file.size += bytes.size();
-  file.body.append(bytes);
-}
-
-void AppTransaction::skip_in_file(File& file, uint64_t gap_bytes) {
-  file.size += gap_bytes;
-  file.has_gaps = true;
-}
-
-void AppTransaction::close_file(File& file, FileState state) {
-  if (file.state == FileState::open) {
-    file.state = state;
-    file.body.finish();
-  }
-}
-
 void AppTransaction::raise(Direction direction, AppEvent event) {
   const auto side = static_cast<size_t>(direction);
   PoolVector<AppEvent>& raised = events_[side];

@@ -1,10 +1,15 @@
 #pragma once
+#include <array>
+#include <optional>
 #include <string_view>
 
 #include "memory.h"
 #include "shrike/model/transaction.h"
+#include "stream_digest.h"
 
 namespace shrike::protocol {
+
+struct ProtocolOptions;
 
 /// How much of a body is kept and when it is inspected.
 struct BodyLimits {
@@ -30,8 +35,7 @@ class Body : public GrowingBody {
 
 enum class FileState : uint8_t { open, closed, truncated, error };
 
-/// A file that a transaction carries: its rows in EVE `files`, and file.data for rules. The bytes
-/// and their digests are kept by Files (files.h).
+/// A file that a transaction carries: its rows in EVE `files`, and the fields of files for rules.
 struct File {
   File(Pool& pool, const BodyLimits& limits) : body(pool, limits) {}
   uint8_t number = 0;  ///< 1 for the first of its transaction
@@ -41,7 +45,9 @@ struct File {
   uint64_t size = 0;  ///< bytes that passed, gaps included
   bool has_gaps = false;
   Body body;
-  void* digests = nullptr;  ///< files.cpp's
+  std::array<std::optional<StreamDigest>, StreamDigest::kinds_count> digests;  ///< those wanted
+  std::string_view magic;  ///< empty: not known, or not wanted
+  bool is_magic_asked = false;
 };
 
 /// The parsers' side of a transaction. A parser derives its own from it where EVE needs more than
@@ -79,8 +85,8 @@ class AppTransaction : public Transaction {
     return as_text(keep(as_bytes(text)));
   }
 
-  /// A file begins: adds file.data (growing) and, where it has one, its name. Both are for rules in
-  /// `direction`.
+  /// A file begins: adds file.data (growing) and, where it has one, its name; magic, size and
+  /// digests follow when they are known. All are for rules in `direction`. See files.cpp.
   File& open_file(Direction direction, Bytes name, const BodyLimits& limits);
   void append_file(File& file, Bytes bytes);
   void skip_in_file(File& file, uint64_t gap_bytes);
@@ -113,7 +119,10 @@ class AppTransaction : public Transaction {
   [[nodiscard]] Pool& pool() noexcept { return pool_; }
 
  private:
+  void ask_magic(File& file);
+
   Pool& pool_;
+  const ProtocolOptions* options_ = nullptr;  ///< of the session, when it took this over
   Arena arena_;
   std::array<PoolVector<FieldValue>, 2> values_;
   std::array<PoolVector<AppEvent>, 2> events_;

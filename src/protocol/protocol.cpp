@@ -1,6 +1,7 @@
 #include "shrike/protocol.h"
 
 #include "engine.h"
+#include "files.h"
 
 namespace shrike::protocol {
 
@@ -46,6 +47,11 @@ void ProtocolParsers::describe(const Transaction& transaction, JsonWriter& json)
   if (row != nullptr && row->describe != nullptr) {
     row->describe(static_cast<const AppTransaction&>(transaction), json);
   }
+}
+
+void ProtocolParsers::describe_files(const Transaction& transaction, Direction direction,
+                                     JsonWriter& json) const {
+  protocol::describe_files(static_cast<const AppTransaction&>(transaction), direction, json);
 }
 
 std::vector<CounterView> ProtocolParsers::counters() const {

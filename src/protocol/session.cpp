@@ -18,6 +18,7 @@ void Session::adopt(AppTransaction& transaction) {
     }
   }
   transaction.id = opened_++;
+  transaction.options_ = &options_;
   transactions_.push_back(&transaction);
 }
 

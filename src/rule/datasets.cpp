@@ -133,6 +133,37 @@ std::optional<uint32_t> DatasetRegistry::ask(const DatasetRequest& request, Rule
   return index;
 }
 
+std::optional<uint32_t> DatasetRegistry::ask_digests(const Word& path, size_t digest_bytes,
+                                                     RuleReport& report) {
+  const std::string found =
+      find_data_file(std::string(path.text), std::string(report.locate(path.position).file));
+  const std::string name = found + " " + std::to_string(digest_bytes);
+  if (const auto known = known_.find(name); known != known_.end()) return known->second;
+  std::ifstream file(found, std::ios::binary);
+  if (!file || sets_.size() == sets_max) {
+    report.error(path, "data-file", "'{}' cannot be read; write the path of a file", found);
+    return std::nullopt;
+  }
+  Dataset set;
+  set.name = name;
+  std::string text;
+  for (uint32_t line = 1; std::getline(file, text); ++line) {
+    const std::string_view rest = trim(text);
+    if (rest.empty() || rest.front() == '#') continue;
+    const auto key = decode_hex(rest.substr(0, 2 * digest_bytes), digest_bytes);
+    if (!key) {
+      report.error(path, "data-line", "line {} of '{}' is no digest of {} bytes; correct the line",
+                   line, found, digest_bytes);
+      return std::nullopt;
+    }
+    set.keys.emplace(*key, 0);
+  }
+  const auto index = static_cast<uint32_t>(sets_.size());
+  sets_.push_back(std::move(set));
+  known_.emplace(name, index);
+  return index;
+}
+
 bool DatasetRegistry::load(Dataset& set, const DatasetRequest& request, RuleReport& report) {
   const Word& word = request.load.empty() ? request.state : request.load;
   if (word.empty()) return true;

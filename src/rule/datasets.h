@@ -28,6 +28,10 @@ class DatasetRegistry {
   /// The set's index; nothing where a fault was reported.
   std::optional<uint32_t> ask(const DatasetRequest& request, RuleReport& report);
 
+  /// A file of digests in hexadecimal, one at the start of each line, as a set of its own. Empty
+  /// lines and comments are passed over. Nothing where a fault was reported.
+  std::optional<uint32_t> ask_digests(const Word& path, size_t digest_bytes, RuleReport& report);
+
   [[nodiscard]] std::vector<Dataset> take() && { return std::move(sets_); }
 
  private:

@@ -1,3 +1,4 @@
+#include "keywords_files.h"
 #include "values.h"
 
 /// Keywords about HTTP/1, HTTP/2 and the files that protocols carry.
@@ -242,13 +243,14 @@ constexpr Keyword rows[] = {
     {"filesize", "", required, number_syntax, "Compares the size of a file.",
      parse_field_number<uint64_t>, 0, Field::filesize},
     {"filestore", "", optional, "[request|response|both|to_server|to_client,file|tx|ssn]",
-     "Stores the file after a match.", parse_dormant_value, may_be_quoted | not_inspected},
-    {"filemd5", "", required, "[!]<list>", "Looks the file's MD5 up in a list.",
-     parse_dormant_value, may_be_quoted | negatable | not_inspected},
+     "Asks for a file, which is stored where files are.", parse_filestore, may_be_quoted,
+     Field::filestore},
+    {"filemd5", "", required, "[!]<list>", "Looks the file's MD5 up in a list.", parse_file_digest,
+     may_be_quoted | negatable, Field::file_md5},
     {"filesha1", "", required, "[!]<list>", "Looks the file's SHA-1 up in a list.",
-     parse_dormant_value, may_be_quoted | negatable | not_inspected},
+     parse_file_digest, may_be_quoted | negatable, Field::file_sha1},
     {"filesha256", "", required, "[!]<list>", "Looks the file's SHA-256 up in a list.",
-     parse_dormant_value, may_be_quoted | negatable | not_inspected},
+     parse_file_digest, may_be_quoted | negatable, Field::file_sha256},
 };
 
 }  // namespace

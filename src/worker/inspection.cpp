@@ -120,6 +120,7 @@ output::AppContext Inspection::context_of(const Alert& alert, const AppView* app
   }
   JsonWriter json(members_);
   protocols_.describe(*alert.transaction, json);
+  protocols_.describe_files(*alert.transaction, alert.tracked->flow.id.direction(), json);
   return {.view = app, .members = members_};
 }
 

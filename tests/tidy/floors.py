@@ -37,6 +37,7 @@ OWNERS = {
     "pcre2.h": {"rule", "detect"},
     "openssl/": {"rule", "output", "protocol", "detect"},
     "nghttp2/": {"protocol"},
+    "magic.h": {"protocol"},
     "yaml-cpp/": {"app"},
     "CLI/": {"app"},
     "sqlite3.h": {"output"},

@@ -1,0 +1,182 @@
+#include "files.h"
+
+#include <magic.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "shrike/protocol.h"
+
+namespace shrike::protocol {
+
+namespace {
+
+/// So many bytes are enough to ask libmagic before the file is complete (Suricata:
+/// FILEMAGIC_MIN_SIZE).
+constexpr uint64_t magic_bytes_min = 512;
+/// … and it is never given more: what tells files apart is at their start.
+constexpr size_t magic_bytes_max = 64 << 10;
+
+constexpr std::array<Field, StreamDigest::kinds_count> digest_fields{
+    Field::file_md5, Field::file_sha1, Field::file_sha256};
+constexpr std::array<std::string_view, StreamDigest::kinds_count> digest_keys{"md5", "sha1",
+                                                                              "sha256"};
+
+/// libmagic with its data base loaded, one a thread, made when first wanted.
+class Magic {
+ public:
+  Magic() : cookie_(magic_open(MAGIC_NONE)) {
+    if (cookie_ != nullptr && magic_load(cookie_.get(), nullptr) != 0) {
+      cookie_.reset();
+    }
+  }
+  /// Empty where it has no answer. Valid until the next call.
+  [[nodiscard]] std::string_view ask(Bytes bytes) noexcept {
+    if (cookie_ == nullptr) {
+      return {};
+    }
+    const char* const kind = magic_buffer(cookie_.get(), bytes.data(), bytes.size());
+    return kind == nullptr ? std::string_view{} : kind;
+  }
+
+ private:
+  struct Close {
+    void operator()(magic_set* cookie) const noexcept { magic_close(cookie); }
+  };
+  std::unique_ptr<magic_set, Close> cookie_;
+};
+
+constexpr std::string_view state_text(FileState state) noexcept {
+  switch (state) {
+    case FileState::closed:
+      return "CLOSED";
+    case FileState::truncated:
+      return "TRUNCATED";
+    case FileState::error:
+      return "ERROR";
+    case FileState::open:
+      break;
+  }
+  return "UNKNOWN";
+}
+
+}  // namespace
+
+File& AppTransaction::open_file(Direction direction, Bytes name, const BodyLimits& limits) {
+  File* const file = make_in<File>(pool_, pool_, limits);
+  files_.push_back(file);
+  file->number = static_cast<uint8_t>(std::min<size_t>(files_.size(), 255));
+  file->direction = direction;
+  file->name = keep(name);
+  const auto side = static_cast<size_t>(direction);
+  if (!name.empty()) {
+    add_kept(direction, Field::file_name, file->name, file->number);
+  }
+  values_[side].push_back({.field = Field::filestore, .file = file->number, .number = 1});
+  values_[side].push_back({.field = Field::file_data, .file = file->number, .body = &file->body});
+  values[side] = values_[side];
+  if (options_ != nullptr) {
+    for (size_t kind = 0; kind < file->digests.size(); ++kind) {
+      if (options_->file_digests[kind]) {
+        file->digests[kind].emplace(static_cast<StreamDigest::Kind>(kind));
+      }
+    }
+  }
+  return *file;
+}
+
+void AppTransaction::append_file(File& file, Bytes bytes) {
+  file.size += bytes.size();
+  for (std::optional<StreamDigest>& digest : file.digests) {
+    if (digest) {
+      digest->update(bytes);
+    }
+  }
+  file.body.append(bytes);
+  if (file.size >= magic_bytes_min) {
+    ask_magic(file);
+  }
+}
+
+void AppTransaction::skip_in_file(File& file, uint64_t gap_bytes) {
+  file.size += gap_bytes;
+  file.has_gaps = true;
+}
+
+/// Asked once, as soon as the beginning of the file says enough.
+void AppTransaction::ask_magic(File& file) {
+  if (file.is_magic_asked || options_ == nullptr || !options_->file_magic ||
+      file.body.offset != 0 || file.body.bytes.empty()) {
+    return;
+  }
+  thread_local Magic magic;
+  file.is_magic_asked = true;
+  const Bytes start = file.body.bytes.first(std::min(file.body.bytes.size(), magic_bytes_max));
+  file.magic = keep(magic.ask(start));
+  if (!file.magic.empty()) {
+    add_kept(file.direction, Field::file_magic, as_bytes(file.magic), file.number);
+  }
+}
+
+void AppTransaction::close_file(File& file, FileState state) {
+  if (file.state != FileState::open) {
+    return;
+  }
+  file.state = state;
+  file.body.finish();
+  ask_magic(file);
+  if (state != FileState::closed) {
+    return;
+  }
+  const auto side = static_cast<size_t>(file.direction);
+  for (size_t kind = 0; kind < file.digests.size(); ++kind) {
+    if (file.digests[kind] && !file.has_gaps) {
+      add_kept(file.direction, digest_fields[kind], file.digests[kind]->finish(), file.number);
+    }
+  }
+  values_[side].push_back({.field = Field::filesize, .file = file.number, .number = file.size});
+  values[side] = values_[side];
+}
+
+namespace {
+
+void describe_file(const AppTransaction& transaction, const File& file, JsonWriter& json) {
+  json.begin_element_object();
+  json.text("filename", as_text(file.name));
+  if (!file.magic.empty()) {
+    json.text("magic", file.magic);
+  }
+  json.boolean("gaps", file.has_gaps);
+  json.text("state", state_text(file.state));
+  for (const FieldValue& value : transaction.values_in(file.direction)) {
+    const auto kind = std::find(digest_fields.begin(), digest_fields.end(), value.field);
+    if (kind != digest_fields.end() && value.file == file.number) {
+      json.text(digest_keys[static_cast<size_t>(kind - digest_fields.begin())],
+                HexText(value.bytes).text());
+    }
+  }
+  json.boolean("stored", false);
+  json.number("size", file.size);
+  json.number("tx_id", transaction.id);
+  json.end_object();
+}
+
+}  // namespace
+
+void describe_files(const AppTransaction& transaction, Direction direction, JsonWriter& json) {
+  bool is_begun = false;
+  for (const File* const file : transaction.files()) {
+    if (file->direction != direction) {
+      continue;
+    }
+    if (!std::exchange(is_begun, true)) {
+      json.begin_array("files");
+    }
+    describe_file(transaction, *file, json);
+  }
+  if (is_begun) {
+    json.end_array();
+  }
+}
+
+}  // namespace shrike::protocol
