@@ -175,8 +175,13 @@ void Engine::take_change(FlowLayer& layer) noexcept {
   }
   layer.original = layer.protocol;
   layer.protocol = change.next;
+  const ParserRow* const next = find_parser_row(change.next);
+  const bool is_another = next != nullptr && layer.row != nullptr && next->parse != layer.row->parse;
   for (FlowSide& side : layer.sides) {
     side.identity.protocol = change.next;
+    // What the old parser left is for the new one, with the next datagram.
+    side.needed = is_another ? 0 : side.needed;
+    side.is_due = side.is_due || is_another;
   }
   counters_.add(layer.protocol, layer.is_udp, ProtocolCounter::flows);
 }

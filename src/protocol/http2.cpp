@@ -82,38 +82,67 @@ Http2Transaction::~Http2Transaction() {
 
 Http2Parser::Http2Parser(Session& session)
     : session_(session), lanes_{Lane(session.pool()), Lane(session.pool())} {
-  if (!session.transactions().empty()) {
-    mimic_upgrade(*session.transactions().back());
+  if (!session.handover().empty()) {
+    mimic_upgrade(session.handover());
+    session.handover().clear();
   }
 }
 
-/// After an upgrade the request that asked for it is the first stream's (RFC 7540, section 3.2).
-void Http2Parser::mimic_upgrade(const AppTransaction& request) {
-  if (request.protocol != AppProtocol::http1) {
-    return;
-  }
-  Http2Transaction& stream = open(1);
-  const auto add = [&](std::string_view name, Bytes value) {
-    stream.side(to_server).headers.push_back(
-        {.name = as_bytes(stream.keep(name)), .value = stream.keep(value)});
+void Http2Parser::keep_upgrade(const AppTransaction& request, PoolBytes& handover) {
+  const auto write_line = [&](Bytes name, Bytes value) {
+    const Bytes pieces[] = {name, as_bytes(": "), value, as_bytes("\n")};
+    for (const Bytes piece : pieces) {
+      handover.insert(handover.end(), piece.begin(), piece.end());
+    }
   };
-  add(":method", as_bytes(request.text(to_server, Field::http_method)));
-  const FieldValue* const uri = request.find(to_server, Field::http_uri_raw);
-  add(":path", uri == nullptr ? Bytes{} : uri->bytes);
+  handover.clear();
+  write_line(as_bytes(":method"), as_bytes(request.text(to_server, Field::http_method)));
+  write_line(as_bytes(":path"), as_bytes(request.text(to_server, Field::http_uri_raw)));
   for (const FieldValue& value : request.values_in(to_server)) {
     const std::string_view line = as_text(value.bytes);
     const size_t colon = line.find(": ");
-    if (value.field != Field::http_request_header || colon == std::string_view::npos) {
+    if (value.field == Field::http_request_header && colon != std::string_view::npos) {
+      write_line(value.bytes.first(colon), value.bytes.subspan(colon + 2));
+    }
+  }
+}
+
+/// After an upgrade the request that asked for it is the first stream's (RFC 7540, section 3.2),
+/// and one of its headers holds the client's settings.
+void Http2Parser::mimic_upgrade(Bytes request) {
+  Http2Transaction& stream = open(1);
+  std::string_view settings;
+  for (std::string_view rest = as_text(request); !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const size_t colon = std::min(line.find(": "), line.size());
+    std::string_view name = line.substr(0, colon);
+    const std::string_view value = line.substr(std::min(line.size(), colon + 2));
+    if (name == "HTTP2-Settings") {
+      settings = value;
       continue;
     }
-    const std::string_view name = line.substr(0, colon);
-    const bool is_host = name.size() == 4 && (name[0] | 0x20) == 'h' && (name[1] | 0x20) == 'o' &&
-                         (name[2] | 0x20) == 's' && (name[3] | 0x20) == 't';
-    add(is_host ? ":authority" : name, as_bytes(line.substr(colon + 2)));
+    if (is_same_text(as_bytes(name), as_bytes("host"))) {
+      name = ":authority";
+    }
+    stream.side(to_server).headers.push_back(
+        {.name = as_bytes(stream.keep(name)), .value = as_bytes(stream.keep(value))});
   }
   look_at_headers(stream, to_server, 0);
   stream.state = State::half_closed_client;
   show(stream);
+  if (!settings.empty()) {
+    const PoolBytes frame = read_base64(session_.pool(), settings);
+    Http2Transaction& connection = open(0);
+    connection.state = State::connection;
+    connection.add_number(to_server, Field::http2_frametype, http2_frame::settings);
+    take_settings({.header = {.type = http2_frame::settings}, .bytes = frame}, connection);
+    show(connection);
+    connection.complete();
+    if (frame.empty() || frame.size() % 6 != 0) {
+      connection.raise_both(AppEvent::http2_invalid_http1_settings);
+    }
+  }
 }
 
 /// The client's first bytes. @return how many of them are the preface; none: more are needed.

@@ -96,6 +96,11 @@ class Http2Transaction : public AppTransaction {
   std::array<Side, 2> sides;
 };
 
+/// The same text but for the case of ASCII letters.
+[[nodiscard]] bool is_same_text(Bytes first, Bytes second) noexcept;
+/// What base64 in either alphabet holds (RFC 4648, sections 4 and 5); nothing where it is none.
+[[nodiscard]] PoolBytes read_base64(Pool& pool, std::string_view text);
+
 /// Makes the http.* fields of one direction, once, from the headers that came.
 void add_http2_fields(Http2Transaction& transaction, Direction direction);
 
@@ -104,6 +109,8 @@ class Http2Parser {
   explicit Http2Parser(Session& session);
   Consumed parse(const Input& input);
   static void describe(const AppTransaction& transaction, JsonWriter& json);
+  /// For HTTP/1: writes down the request that asks for HTTP/2, for Session::handover.
+  static void keep_upgrade(const AppTransaction& request, PoolBytes& handover);
 
  private:
   using State = Http2Transaction::State;
@@ -151,7 +158,7 @@ class Http2Parser {
   Http2Transaction* find(uint32_t stream_id);
   Http2Transaction& open(uint32_t stream_id);
   void raise_on_last(AppEvent event);
-  void mimic_upgrade(const AppTransaction& request);
+  void mimic_upgrade(Bytes request);
 
   Session& session_;
   std::array<Lane, 2> lanes_;

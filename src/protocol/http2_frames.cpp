@@ -21,46 +21,21 @@ constexpr uint16_t settings_end = 7;
 constexpr size_t dns_bytes_max = 0xffff;
 constexpr std::string_view dns_media_type = "application/dns-message";
 
-bool is_same_text(Bytes first, Bytes second) noexcept {
-  return std::equal(first.begin(), first.end(), second.begin(), second.end(),
-                    [](uint8_t a, uint8_t b) {
-                      const auto lower = [](uint8_t letter) {
-                        return letter >= 'A' && letter <= 'Z' ? letter | 0x20 : letter;
-                      };
-                      return lower(a) == lower(b);
-                    });
-}
-
-int base64url_digit(uint8_t letter) noexcept {
+int base64_digit(char letter) noexcept {
   if (letter >= 'A' && letter <= 'Z') return letter - 'A';
   if (letter >= 'a' && letter <= 'z') return letter - 'a' + 26;
   if (letter >= '0' && letter <= '9') return letter - '0' + 52;
-  return letter == '-' ? 62 : letter == '_' ? 63 : -1;
+  if (letter == '-' || letter == '+') return 62;
+  return letter == '_' || letter == '/' ? 63 : -1;
 }
 
 /// The DNS message in "/dns-query?dns=…" (RFC 8484, section 4.1), or nothing.
 PoolBytes read_dns_path(Pool& pool, Bytes path) {
   constexpr std::string_view start = "/dns-query?dns=";
-  PoolBytes message(pool);
   if (path.size() > dns_bytes_max || !as_text(path).starts_with(start)) {
-    return message;
+    return PoolBytes(pool);
   }
-  uint32_t bits = 0;
-  unsigned count = 0;
-  for (const uint8_t letter : path.subspan(start.size())) {
-    const int digit = base64url_digit(letter);
-    if (digit < 0) {
-      message.clear();
-      return message;
-    }
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      message.push_back(static_cast<uint8_t>(bits >> count));
-    }
-  }
-  return message;
+  return read_base64(pool, as_text(path).substr(start.size()));
 }
 
 ContentCoding coding_of(Bytes value) noexcept {
@@ -97,6 +72,36 @@ struct BodySink {
 };
 
 }  // namespace
+
+bool is_same_text(Bytes first, Bytes second) noexcept {
+  return std::equal(first.begin(), first.end(), second.begin(), second.end(),
+                    [](uint8_t a, uint8_t b) {
+                      const auto lower = [](uint8_t letter) {
+                        return letter >= 'A' && letter <= 'Z' ? letter | 0x20 : letter;
+                      };
+                      return lower(a) == lower(b);
+                    });
+}
+
+PoolBytes read_base64(Pool& pool, std::string_view text) {
+  PoolBytes bytes(pool);
+  uint32_t bits = 0;
+  unsigned count = 0;
+  for (const char letter : text.substr(0, text.find('='))) {
+    const int digit = base64_digit(letter);
+    if (digit < 0) {
+      bytes.clear();
+      return bytes;
+    }
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      bytes.push_back(static_cast<uint8_t>(bits >> count));
+    }
+  }
+  return bytes;
+}
 
 /// Frames that say a number or two.
 void Http2Parser::take_numbers(const Frame& frame, Http2Transaction& transaction) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "http.h"
+#include "http2.h"
 #include "http_text.h"
 #include "http_values.h"
 
@@ -299,6 +300,7 @@ HttpParser::Step HttpParser::change_protocol(HttpTransaction& transaction) {
   response_id_ = request_id_ = none_id;
   response_ = request_ = nullptr;
   if (contains_without_nul(target, "h2c")) {
+    Http2Parser::keep_upgrade(transaction, session_.handover());
     session_.change_protocol(AppProtocol::http2);
   } else if (contains_without_nul(target, "websocket")) {
     session_.change_protocol(AppProtocol::websocket);

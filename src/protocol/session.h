@@ -31,7 +31,8 @@ class Session {
       : pool_(pool),
         options_(options),
         transactions_(pool),
-        events_{PoolVector<AppEvent>(pool), PoolVector<AppEvent>(pool)} {}
+        events_{PoolVector<AppEvent>(pool), PoolVector<AppEvent>(pool)},
+        handover_(pool) {}
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -77,6 +78,9 @@ class Session {
                        uint16_t port = 0) noexcept {
     change_ = {true, next, expected, port};
   }
+  /// What a parser leaves for the one that it hands its flow over to, as the two agree on
+  /// (HTTP/1: the request that asked for HTTP/2).
+  [[nodiscard]] PoolBytes& handover() noexcept { return handover_; }
   /// Another flow is about to open (in the next 60 seconds).
   void expect(const Expectation& expectation) noexcept {
     expectation_ = expectation;
@@ -117,6 +121,7 @@ class Session {
   const Tracked* tracked_ = nullptr;
   AppWishes wishes_;
   Change change_;
+  PoolBytes handover_;
   bool has_expectation_ = false;
   bool is_announced_ = false;
   Expectation expectation_;
