@@ -7,9 +7,12 @@
 #include "ftp_data.h"
 #include "http.h"
 #include "http2.h"
+#include "identified_only.h"
 #include "mqtt.h"
 #include "parser.h"
+#include "pop3.h"
 #include "sip.h"
+#include "quic.h"
 #include "smb.h"
 #include "ssh.h"
 #include "tls.h"
@@ -27,9 +30,13 @@ const std::array rows{
     llmnr_row,
     tls_row,
     ssh_row,
+    quic_row,
     smtp_row,
     ftp_row,
     ftp_data_row,
+    pop3_row,
+    imap_row,
+    telnet_row,
     smb_row,
     dcerpc_row,
     mqtt_row,
