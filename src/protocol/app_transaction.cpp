@@ -60,6 +60,17 @@ void AppTransaction::add_number(Direction direction, Field field, uint64_t numbe
   values[side] = values_[side];
 }
 
+bool AppTransaction::rename_unseen(Direction direction, Field from, Field to) noexcept {
+  const auto side = static_cast<size_t>(direction);
+  for (size_t i = values_[side].size(); i-- > notes[side].values_seen;) {
+    if (values_[side][i].field == from) {
+      values_[side][i].field = to;
+      return true;
+    }
+  }
+  return false;
+}
+
 Body& AppTransaction::add_body(Direction direction, Field field, const BodyLimits& limits,
                                uint64_t number) {
   Body* const body = make_in<Body>(pool_, pool_, limits);

@@ -76,6 +76,9 @@ class AppTransaction : public Transaction {
   /// A value that already lives as long as the transaction: from keep(), or a literal.
   void add_kept(Direction direction, Field field, Bytes bytes, uint8_t file = 0);
   void add_number(Direction direction, Field field, uint64_t number);
+  /// Makes the newest value of `from` one of `to`, where detection has not seen it yet: what it is
+  /// was not known before. @return false where it was seen, or there is none.
+  bool rename_unseen(Direction direction, Field from, Field to) noexcept;
   /// A value that grows. Lives as long as the transaction. `number` goes with it
   /// (dcerpc.stub_data: 1 where the sender's byte order is little endian).
   Body& add_body(Direction direction, Field field, const BodyLimits& limits, uint64_t number = 0);

@@ -143,7 +143,10 @@ DcerpcTransaction* DcerpcParser::find_call(const Header& header,
     const bool is_other_kind = direction == Direction::to_server
                                    ? call->response_type != answer_to(header.type)
                                    : call->request_type != question_of(header.type);
-    if (call->call_id == header.call_id && !is_other_kind) {
+    // A number may be used again: a first fragment is never more of a call that has begun.
+    const auto side = static_cast<size_t>(direction);
+    const bool is_over = header.is_first() && call->fragments[side] != 0;
+    if (call->call_id == header.call_id && !is_other_kind && !is_over) {
       return call;
     }
   }

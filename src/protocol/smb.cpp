@@ -149,9 +149,6 @@ Consumed SmbParser::parse(const Input& input) {
     }
   }
   finish_after_gap(input.direction);
-  if (input.is_end) {
-    end_direction(input.direction);
-  }
   return {.bytes = at, .needed = side.is_searching ? size_t{8} : size_t{0}};
 }
 
@@ -373,16 +370,6 @@ void SmbParser::finish_after_gap(Direction direction) {
       each.transfer->truncate();
       each.complete();
     }
-  }
-}
-
-/// Trees whose answer never came are shares, as far as rules are concerned.
-void SmbParser::end_direction(Direction direction) {
-  if (direction == Direction::to_server) {
-    return;
-  }
-  for (AppTransaction* const each : session_.transactions()) {
-    name_tree(static_cast<Transaction&>(*each));
   }
 }
 

@@ -62,7 +62,6 @@ class SmbParser {
   Step pass_encrypted(Bytes message);
   bool take_partly(Direction direction, Bytes message);
   void finish_after_gap(Direction direction);
-  void end_direction(Direction direction);
   [[nodiscard]] bool is_pipe(const smb::Key& share) noexcept;
 
   // smb_transactions.cpp: opening and finding them
@@ -78,7 +77,7 @@ class SmbParser {
   void raise(AppEvent event);
   void finish(Transaction& transaction, Direction direction);
   void answer(Transaction& transaction, uint32_t status, bool is_dos_error);
-  void name_tree(Transaction& transaction);
+  void answer_tree(Transaction& transaction, bool is_pipe);
   void set_dialect(std::string_view dialect);
 
   // smb_files.cpp: chunks of files and of pipes

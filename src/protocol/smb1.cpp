@@ -303,6 +303,7 @@ bool SmbParser::connect_tree(const Record1& record, size_t at) {
            smb::key_of(record, KeyKind::tree));
   transaction.name = transaction.keep(Bytes(*path));
   transaction.tree.requested_service = transaction.keep(*service);
+  transaction.add_kept(Direction::to_server, Field::smb_share, transaction.name);
   finish(transaction, Direction::to_server);
   return true;
 }
@@ -311,7 +312,6 @@ bool SmbParser::take_connected(const Record1& record, size_t at) {
   Transaction* const transaction = find(Kind::tree_connect, smb::key_of(record, KeyKind::tree));
   if (record.status != smb::status_success) {
     if (transaction != nullptr) {
-      name_tree(*transaction);
       answer(*transaction, record.status, record.is_dos_error());
     }
     return true;
@@ -326,10 +326,9 @@ bool SmbParser::take_connected(const Record1& record, size_t at) {
   if (reader.failed() || !service || transaction == nullptr) {
     return false;
   }
-  transaction->tree.is_pipe = as_text(*service) == "IPC";
+  answer_tree(*transaction, as_text(*service) == "IPC");
   transaction->tree.answered_service = transaction->keep(*service);
   transaction->key = smb::key_of(record, KeyKind::header);
-  name_tree(*transaction);
   answer(*transaction, record.status, record.is_dos_error());
   const Bytes name = transaction->name;
   trees_.put(smb::key_of(record, KeyKind::share),

@@ -212,6 +212,7 @@ bool SmbParser::connect_tree(const Record2& record) {
   Transaction& transaction =
       open(Kind::tree_connect, version, record.command, smb::key_of(record, KeyKind::tree));
   transaction.name = transaction.keep(Bytes(name));
+  transaction.add_kept(Direction::to_server, Field::smb_share, transaction.name);
   finish(transaction, Direction::to_server);
   return true;
 }
@@ -220,7 +221,6 @@ bool SmbParser::take_connected(const Record2& record) {
   Transaction* const transaction = find(Kind::tree_connect, smb::key_of(record, KeyKind::tree));
   if (record.status != smb::status_success) {
     if (transaction != nullptr) {
-      name_tree(*transaction);
       answer(*transaction, record.status, false);
     }
     return transaction != nullptr;
@@ -233,9 +233,8 @@ bool SmbParser::take_connected(const Record2& record) {
     return true;
   }
   transaction->tree.share_type = record.data[2];
-  transaction->tree.is_pipe = record.data[2] == 2;
+  answer_tree(*transaction, record.data[2] == 2);
   transaction->key = smb::key_of(record, KeyKind::header);
-  name_tree(*transaction);
   answer(*transaction, record.status, false);
   const Bytes name = transaction->name;
   trees_.put(smb::key_of(record, KeyKind::share),

@@ -68,7 +68,6 @@ class SmbTransaction : public AppTransaction {
 
   struct Tree {
     bool is_pipe = false;
-    bool is_named = false;   ///< smb.share or smb.named_pipe was given
     uint8_t share_type = 0;  ///< SMB2
     std::optional<Bytes> requested_service, answered_service;  ///< SMB1
   } tree;

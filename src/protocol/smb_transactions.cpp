@@ -91,15 +91,12 @@ void SmbParser::answer(Transaction& transaction, uint32_t status, bool is_dos_er
   finish(transaction, Direction::to_client);
 }
 
-/// A tree is a share or a pipe: its answer tells.
-void SmbParser::name_tree(Transaction& transaction) {
-  if (transaction.kind != Kind::tree_connect || transaction.tree.is_named) {
-    return;
+/// A tree is a share until its answer tells that it is a pipe.
+void SmbParser::answer_tree(Transaction& transaction, bool is_pipe) {
+  transaction.tree.is_pipe = is_pipe;
+  if (is_pipe) {
+    transaction.rename_unseen(Direction::to_server, Field::smb_share, Field::smb_named_pipe);
   }
-  transaction.tree.is_named = true;
-  transaction.add_kept(Direction::to_server,
-                       transaction.tree.is_pipe ? Field::smb_named_pipe : Field::smb_share,
-                       transaction.name);
 }
 
 void SmbParser::set_dialect(std::string_view dialect) {
