@@ -183,7 +183,7 @@ void TcpTracker::inspect(TcpSession& session, const TcpPacket& packet, TrackedBa
   prune(session, packet.direction);
 }
 
-// What is kept: all that is neither inspected nor acknowledged, and where overlaps are compared
+// What is kept: all that is not inspected, acknowledged and parsed, and where overlaps are compared
 // or the packet is inspected with its surroundings, some bytes before it.
 void TcpTracker::prune(TcpSession& session, Direction direction) noexcept {
   TcpStream& stream = session.streams[static_cast<size_t>(direction)];
@@ -201,6 +201,9 @@ void TcpTracker::prune(TcpSession& session, Direction direction) noexcept {
     return;
   }
   uint64_t left_edge = std::min(stream.raw_progress, acked_offset(stream));
+  if (options_.feeds_parsers && !session.has(session_flag::app_disabled)) {
+    left_edge = std::min(left_edge, stream.app_progress);
+  }
   uint64_t margin = 0;
   if (options_.is_inline) {
     margin = options_.chunk_bytes[static_cast<size_t>(direction)];
