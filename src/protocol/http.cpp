@@ -29,12 +29,14 @@ constexpr auto patterns = [] {
   for (const std::string_view text : method_texts) {
     all[count++] = {.direction = Direction::to_server,
                     .text = text,
-                    .depth = static_cast<uint16_t>(text.size())};
+                    .depth = static_cast<uint16_t>(text.size()),
+                    .is_nocase = true};
   }
   for (const std::string_view text : version_texts) {
     all[count++] = {.direction = Direction::to_client,
                     .text = text,
-                    .depth = static_cast<uint16_t>(text.size())};
+                    .depth = static_cast<uint16_t>(text.size()),
+                    .is_nocase = true};
   }
   return all;
 }();
@@ -179,8 +181,8 @@ Consumed HttpParser::parse_response(const Input& input) {
     server_.is_closed = true;
     Cursor closing{.bytes = cursor.rest(), .is_closed = true};
     run_response(closing);
-    if (response_ != nullptr && response_->response_body != nullptr) {
-      response_->response_body->finish();
+    if (response_ != nullptr) {
+      finish_response_bodies(*response_);
     }
   }
   return Consumed::all(input);
