@@ -3,6 +3,8 @@
 #include <array>
 #include <vector>
 
+#include "values.h"
+
 namespace shrike::rule {
 
 namespace {
@@ -60,7 +62,9 @@ const Keyword* find_keyword(std::string_view name) noexcept {
 KeywordState state_of(const Keyword& keyword) noexcept {
   if (keyword.has(trait::no_effect)) return KeywordState::no_effect;
   if (keyword.has_field() && !is_inspected(keyword.field)) return KeywordState::waits_for_field;
-  if (keyword.has(trait::not_inspected)) return KeywordState::not_inspected;
+  const bool is_kept_by_name =
+      keyword.parse == parse_dormant_value || keyword.parse == parse_dormant_number;
+  if (keyword.has(trait::not_inspected) || is_kept_by_name) return KeywordState::not_inspected;
   return KeywordState::inspected;
 }
 

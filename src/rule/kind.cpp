@@ -134,8 +134,10 @@ void settle_dormancy(Builder& builder) {
   if (builder.context().options.assume_inspected) return;
   for (const Builder::Node& node : builder.nodes()) {
     const Field field = builder.lists()[node.list].field;
-    if (is_available(field)) continue;
-    rule.dormant_reason = "field " + std::string(to_text(field));
+    const auto* const waiting = std::get_if<NotInspected>(&node.check);
+    if (is_available(field) && waiting == nullptr) continue;
+    rule.dormant_reason = is_available(field) ? "keyword " + waiting->keyword
+                                              : "field " + std::string(to_text(field));
     return;
   }
   const AppProtocol protocol = rule.header.app_protocol;

@@ -56,6 +56,56 @@ void check_host_case(Builder& builder) {
   });
 }
 
+/// How the buffer of a field writes its letters, so that contents are brought into that form.
+/// Source: Suricata, the SetupCallback of each of these buffers.
+enum class LetterForm : uint8_t { free, lower, upper };
+struct FieldForm {
+  Field field;
+  LetterForm letters;
+  size_t bytes;  ///< a content must have as many; 0: any
+};
+constexpr FieldForm field_forms[] = {
+    {Field::tls_cert_fingerprint, LetterForm::lower, 59},
+    {Field::ja3_hash, LetterForm::lower, 32},
+    {Field::tls_cert_serial, LetterForm::upper, 0},
+    {Field::ja3s_hash, LetterForm::lower, 32},
+    {Field::ssh_hassh, LetterForm::lower, 32},
+    {Field::ssh_hassh_server, LetterForm::lower, 32},
+};
+
+void settle_forms(Builder& builder) {
+  for (Node& node : builder.nodes()) {
+    auto* const content = std::get_if<Content>(&node.check);
+    const Field field = builder.lists()[node.list].field;
+    const auto* const form =
+        std::find_if(std::begin(field_forms), std::end(field_forms),
+                     [&](const FieldForm& each) { return each.field == field; });
+    if (content == nullptr || form == std::end(field_forms)) continue;
+    for (char& letter : content->bytes) {
+      const bool is_upper = letter >= 'A' && letter <= 'Z';
+      const bool is_lower = letter >= 'a' && letter <= 'z';
+      if (form->letters == LetterForm::lower && is_upper) letter = static_cast<char>(letter | 32);
+      if (form->letters == LetterForm::upper && is_lower) letter = static_cast<char>(letter & ~32);
+    }
+    if (form->bytes != 0 && content->bytes.size() != form->bytes) {
+      builder.report().error(place(node), "never-matches",
+                             "{} has {} bytes and never matches {} of them; write all of it",
+                             to_text(field), form->bytes, content->bytes.size());
+    }
+  }
+}
+
+/// A method is a word. Source: Suricata, DetectHttpMethodValidateCallback.
+void check_methods(Builder& builder) {
+  for_each_content(builder, [&](const Content& content, const Node& node) {
+    if (builder.lists()[node.list].field != Field::http_method || content.bytes.empty()) return;
+    const auto is_space = [](char letter) { return letter == ' ' || letter == '\t'; };
+    if (!is_space(content.bytes.front()) && !is_space(content.bytes.back())) return;
+    builder.report().error(place(node), "never-matches",
+                           "http.method has no blanks around it; remove them");
+  });
+}
+
 /// The size beyond which Suricata refuses contents; one byte less than that is possible with '<'
 /// and a range, but there Suricata loads the rule, and the linter warns of it.
 std::optional<uint64_t> refused_above(const Comparison& comparison) {
@@ -185,6 +235,8 @@ uint64_t required_bytes(const Builder& builder, size_t list) {
 void validate(Builder& builder) {
   check_fast_patterns(builder);
   check_host_case(builder);
+  settle_forms(builder);
+  check_methods(builder);
   check_sizes(builder);
   check_uri_lengths(builder);
   check_file_direction(builder);

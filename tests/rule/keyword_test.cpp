@@ -5,6 +5,7 @@
 #include <set>
 
 #include "project_files.h"
+#include "shrike/model/app_event.h"
 #include "shrike/model/decode_event.h"
 #include "shrike/model/stream_event.h"
 #include "shrike/rule.h"
@@ -52,9 +53,10 @@ TEST(Keywords, NamesAreUniqueAndRowsAreComplete) {
 
 TEST(Keywords, StatesFollowWhatIsFilled) {
   const std::pair<const char*, KeywordState> cases[] = {
-      {"content", KeywordState::inspected},        {"tcp.hdr", KeywordState::inspected},
-      {"base64_data", KeywordState::inspected},    {"http.uri", KeywordState::waits_for_field},
-      {"http_uri", KeywordState::waits_for_field}, {"lua", KeywordState::not_inspected},
+      {"content", KeywordState::inspected},     {"tcp.hdr", KeywordState::inspected},
+      {"base64_data", KeywordState::inspected}, {"frame", KeywordState::waits_for_field},
+      {"tls.sni", KeywordState::inspected},     {"lua", KeywordState::not_inspected},
+      {"geoip", KeywordState::not_inspected},   {"dataset", KeywordState::inspected},
       {"rawbytes", KeywordState::no_effect},
   };
   for (const auto& [name, state] : cases) EXPECT_EQ(state_of(*find_keyword(name)), state) << name;
@@ -85,6 +87,11 @@ TEST(Keywords, TheReadmeShowsTheEvents) {
     stream += std::string(to_text(static_cast<StreamEvent>(i))) + "\n";
   }
   EXPECT_EQ(block_of(readme, "Stream events"), stream);
+  std::string app;
+  for (unsigned i = 0; i < static_cast<unsigned>(AppEvent::count_); ++i) {
+    app += std::string(to_text(static_cast<AppEvent>(i))) + "\n";
+  }
+  EXPECT_EQ(block_of(readme, "Application events"), app);
 }
 
 }  // namespace

@@ -237,7 +237,7 @@ TEST(Parse, WhatIsNotInspectedIsNeverTrue) {
       {"alert tls:client_hello_done any any -> any any (sid:1;)", "hook client_hello_done"},
       {"alert tls any any -> any any (tls.sni; luaxform:x.lua; content:\"a\"; sid:1;)",
        "keyword luaxform"},
-      {"alert ip any any -> any any (iprep:src,x,>,1; sid:1;)", "keyword iprep"},
+      {"alert ip any any -> any any (geoip:src,DE; sid:1;)", "keyword geoip"},
       {"alert tcp any any -> any any (xbits:set,a,track tx; sid:1;)", "keyword xbits"},
       {"accept:hook tcp any any -> any any (sid:1;)", "action accept:hook"},
       {"alert tcp:pre_flow any any -> any any (sid:1;)", "hook pre_flow"},

@@ -69,7 +69,7 @@ alert tcp any any -> any 25 (flow:to_server; content:"eighty"; sid:3;))");
 
 TEST(Groups, LeaveDormantRulesOut) {
   const RuleSet rules = compiled(
-      R"(alert http any any -> any any (http.uri; content:"sleeps"; sid:1;)
+      R"(alert irc any any -> any any (content:"sleeps"; sid:1;)
 alert tcp any any -> any any (content:"wakes"; sid:2;))");
   EXPECT_EQ(rules.infos().size(), 2u);
   EXPECT_EQ(dump_groups(rules.tables(), 1), "");
