@@ -1,0 +1,10 @@
+// FTP's commands and replies. Input: the blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/ftp.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::ftp_row, ip_protocol::tcp, {data, size});
+  return 0;
+}

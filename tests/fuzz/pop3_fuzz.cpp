@@ -1,0 +1,10 @@
+// POP3's commands and responses. Input: the blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/pop3.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::pop3_row, ip_protocol::tcp, {data, size});
+  return 0;
+}

@@ -1,0 +1,10 @@
+// SMTP's commands, replies and mails. Input: the blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/smtp.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::smtp_row, ip_protocol::tcp, {data, size});
+  return 0;
+}
