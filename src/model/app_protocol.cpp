@@ -89,6 +89,9 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::doh2,
       AppProtocol::websocket,
       AppProtocol::sip,
+      AppProtocol::krb5,
+      AppProtocol::snmp,
+      AppProtocol::tftp,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

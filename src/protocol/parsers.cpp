@@ -7,11 +7,13 @@
 #include "ftp_data.h"
 #include "http.h"
 #include "http2.h"
+#include "krb5.h"
 #include "identified_only.h"
 #include "mqtt.h"
 #include "parser.h"
 #include "pop3.h"
 #include "sip.h"
+#include "snmp.h"
 #include "quic.h"
 #include "smb.h"
 #include "ssh.h"
@@ -46,6 +48,9 @@ const std::array rows{
     doh2_row,
     websocket_row,
     sip_row,
+    krb5_row,
+    snmp_row,
+    tftp_row,
 };
 
 }  // namespace

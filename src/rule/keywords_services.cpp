@@ -28,8 +28,7 @@ void parse_lua(Builder& builder, const Keyword& keyword, const Argument& argumen
 
 constexpr NumberSyntax smb_versions{.max = 2};
 /// Suricata reads each as 32 bits, whatever the protocol has.
-constexpr NumberSyntax operation_numbers{
-    .max = UINT32_MAX, .is_list = true, .ends_included = true};
+constexpr NumberSyntax operation_numbers{.max = UINT32_MAX, .is_list = true, .ends_included = true};
 
 /// The 16 bytes of "367abb81-9844-35f1-ad32-98f038001003", or nothing.
 std::optional<std::string> read_uuid(std::string_view text) {
@@ -138,6 +137,52 @@ constexpr NumberSyntax ftp_transfer_syntax{.max = 0, .names = ftp_transfers};
 using enum ArgumentNeed;
 using namespace trait;
 
+/// Kerberos encryption types by the names Suricata has (IANA, "Kerberos Encryption Type Numbers").
+constexpr NumberName encryption_names[] = {
+    {"des-cbc-crc", 1},
+    {"des-cbc-md4", 2},
+    {"des-cbc-md5", 3},
+    {"des3-cbc-md5", 5},
+    {"des3-cbc-sha1", 7},
+    {"des3-cbc-sha1-kd", 16},
+    {"aes128-cts-hmac-sha1-96", 17},
+    {"aes256-cts-hmac-sha1-96", 18},
+    {"aes128-cts-hmac-sha256-128", 19},
+    {"aes256-cts-hmac-sha384-192", 20},
+    {"rc4-hmac", 23},
+    {"rc4-hmac-exp", 24},
+    {"camellia128-cts-cmac", 25},
+    {"camellia256-cts-cmac", 26},
+};
+constexpr NumberSyntax encryption_syntax{
+    .max = UINT32_MAX, .names = encryption_names, .is_list = true};
+
+/// `weak`, or a list of encryption types. Strong are 17 to 20, 25 and 26.
+void parse_ticket_encryption(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  using enum Comparison::Operator;
+  if (argument.value.trimmed().text == "weak") {
+    add_field_numbers(builder, keyword, argument,
+                      {.any_of = {{less, 17, 0}, {between, 20, 25}, {greater, 26, 0}}});
+  } else {
+    parse_field_numbers<encryption_syntax>(builder, keyword, argument);
+  }
+}
+
+constexpr NumberName snmp_pdu_names[] = {
+    {"get_request", 0},    {"get_next_request", 1}, {"response", 2},
+    {"set_request", 3},    {"trap_v1", 4},          {"get_bulk_request", 5},
+    {"inform_request", 6}, {"trap_v2", 7},          {"report", 8}};
+constexpr NumberSyntax snmp_pdu_syntax{.max = UINT32_MAX, .names = snmp_pdu_names};
+/// Generic traps: RFC 1157, section 4.1.6.
+constexpr NumberName snmp_trap_names[] = {{"coldstart", 0},
+                                          {"warmstart", 1},
+                                          {"linkdown", 2},
+                                          {"linkup", 3},
+                                          {"authenticationfailure", 4},
+                                          {"egpneighborloss", 5},
+                                          {"enterprisespecific", 6}};
+constexpr NumberSyntax snmp_trap_syntax{.max = UINT8_MAX, .names = snmp_trap_names};
+
 constexpr std::string_view number_syntax = "<n>|!<n>|<<n>|><n>|<n>-<n>";
 
 constexpr Keyword rows[] = {
@@ -154,8 +199,8 @@ constexpr Keyword rows[] = {
     {"dcerpc.iface", "dce_iface", required, "<uuid>[,<op><version>][,any_frag]",
      "Compares the interface.", parse_interface, may_be_quoted, Field::dcerpc_iface},
     {"dcerpc.opnum", "dce_opnum", required, "<n>[-<n>][,…]",
-     "Compares the number of the operation.", parse_field_numbers<operation_numbers>,
-     may_be_quoted, Field::dcerpc_opnum},
+     "Compares the number of the operation.", parse_field_numbers<operation_numbers>, may_be_quoted,
+     Field::dcerpc_opnum},
     {"dcerpc.stub_data", "dce_stub_data", none, "", "Buffer of the call's data.",
      parse_sticky_buffer, sticky, Field::dcerpc_stub_data},
     {"nfs_procedure", "", required, number_syntax, "Compares the number of the procedure.",
@@ -205,16 +250,16 @@ constexpr Keyword rows[] = {
     {"ftpdata_command", "", required, "stor|retr",
      "Compares the command that opened the data connection.",
      parse_field_numbers<ftp_transfer_syntax>, may_be_quoted, Field::ftpdata_command},
-    {"krb5_err_code", "", required, number_syntax, "Compares the error code.", parse_dormant_number,
-     0, Field::krb5_err_code},
+    {"krb5_err_code", "", required, number_syntax, "Compares the error code.",
+     parse_field_number<int32_t>, 0, Field::krb5_err_code},
     {"krb5_msg_type", "", required, number_syntax, "Compares the type of the message.",
-     parse_dormant_number, 0, Field::krb5_msg_type},
+     parse_field_number<uint8_t>, 0, Field::krb5_msg_type},
     {"krb5.cname", "krb5_cname", none, "", "Buffer of one part of the client's name.",
      parse_sticky_buffer, sticky, Field::krb5_cname},
     {"krb5.sname", "krb5_sname", none, "", "Buffer of one part of the server's name.",
      parse_sticky_buffer, sticky, Field::krb5_sname},
     {"krb5.ticket_encryption", "", required, "weak or [!]<n>[,…]",
-     "Compares the encryption of the ticket.", parse_dormant_value, may_be_quoted,
+     "Compares the encryption of the ticket.", parse_ticket_encryption, may_be_quoted,
      Field::krb5_ticket_encryption},
     {"ldap.request.operation", "", required, "<n or name>", "Compares the request's operation.",
      parse_dormant_value, may_be_quoted, Field::ldap_request_operation},
@@ -253,15 +298,15 @@ constexpr Keyword rows[] = {
     {"ntp.reference_id", "", none, "", "Buffer of the reference identifier.", parse_sticky_buffer,
      sticky, Field::ntp_reference_id},
     {"snmp.version", "", required, number_syntax, "Compares the version of SNMP.",
-     parse_dormant_number, 0, Field::snmp_version},
+     parse_field_number<uint32_t>, 0, Field::snmp_version},
     {"snmp.pdu_type", "", required, "[!]<n or name>", "Compares the type of the message.",
-     parse_dormant_value, may_be_quoted, Field::snmp_pdu_type},
+     parse_field_numbers<snmp_pdu_syntax>, may_be_quoted, Field::snmp_pdu_type},
     {"snmp.usm", "", none, "", "Buffer of the user's name.", parse_sticky_buffer, sticky,
      Field::snmp_usm},
     {"snmp.community", "", none, "", "Buffer of the community.", parse_sticky_buffer, sticky,
      Field::snmp_community},
     {"snmp.trap_type", "", required, "[!]<n or name>", "Compares the generic type of a trap.",
-     parse_dormant_value, may_be_quoted, Field::snmp_trap_type},
+     parse_field_numbers<snmp_trap_syntax>, may_be_quoted, Field::snmp_trap_type},
     {"snmp.trap_oid", "", none, "", "Buffer of the identifier of a trap.", parse_sticky_buffer,
      sticky | later, Field::snmp_trap_oid},
     {"snmp.trap_address", "", none, "", "Buffer of the agent's address of a trap.",
