@@ -208,7 +208,9 @@ uint16_t Detector::State::group_of_subject(const Subject& subject) const noexcep
                     id.exists() ? id.direction() : Direction::to_server);
   }
   // An ICMP error may be tied to the flow that it speaks of: it does not meet that flow's rules.
-  if (subject.datagram->protocol != subject.slot->protocol) {
+  // The sides of a flow met midstream may yet be swapped.
+  if (subject.datagram->protocol != subject.slot->protocol ||
+      subject.tracked->flow.is_midstream) {
     return group_of(*subject.tables, *subject.datagram, id.direction());
   }
   uint16_t& known = subject.slot->groups[static_cast<size_t>(id.direction())];

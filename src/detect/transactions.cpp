@@ -108,7 +108,8 @@ void Detector::State::inspect_transaction(const Subject& subject,
   }
   const size_t group = AppIndex::group_of(transaction.protocol, direction);
   values_.begin(*subject.tables, transaction, direction, at_end);
-  if (!app_index_.is_empty(group) || payload_candidate_count_ != 0) {
+  if (!app_index_.is_empty(group) || payload_candidate_count_ != 0 ||
+      subject.slot->states != RuleStatePool::none) {
     counts_.add(Count::transactions);
     find_candidates(subject, work, group, notes.values_seen);
     run_candidates(subject, work, group, notes.is_begun ? notes.progress_seen : Progress::started);

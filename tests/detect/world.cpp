@@ -10,6 +10,7 @@ RuleSet compile_text(std::string_view text) {
   rule::Report report;
   rule::Options options;
   options.compile_threads = 1;
+  options.assume_inspected = true;
   std::optional<RuleSet> rules = rule::compile(sources, options, diagnostics, report);
   EXPECT_EQ(diagnostics.errors(), 0u) << diagnostics.text();
   EXPECT_TRUE(rules.has_value());
@@ -49,6 +50,7 @@ Batch::Batch(std::vector<Entry> entries) : entries_(std::move(entries)) {
       tracked.flow.id = FlowId(entry.slot, entry.direction);
       tracked.flow.opened = entry.opened;
       tracked.flow.is_established = entry.is_established;
+      tracked.flow.tcp_established = entry.is_established && entry.protocol == ip_protocol::tcp;
       tracked.flow.stream_added = entry.stream_added;
       tracked.flow.verdict = entry.verdict;
     }
@@ -62,16 +64,17 @@ Batch::Batch(std::vector<Entry> entries) : entries_(std::move(entries)) {
 }
 
 void inspect_all(detect::Detector& detector, const RuleSet& rules, const Batch& batch,
-                 AlertBatch& alerts) {
+                 AlertBatch& alerts, const AppView* app) {
   for (const Tracked& tracked : batch.tracked().all()) {
-    detector.inspect(rules, tracked, batch.tracked().chunks_of(tracked), nullptr, alerts);
+    detector.inspect(rules, tracked, batch.tracked().chunks_of(tracked), app, alerts);
   }
 }
 
-std::string inspect(detect::Detector& detector, const RuleSet& rules, std::vector<Entry> entries) {
+std::string inspect(detect::Detector& detector, const RuleSet& rules, std::vector<Entry> entries,
+                    const AppView* app) {
   const Batch batch(std::move(entries));
   AlertBatch alerts;
-  inspect_all(detector, rules, batch, alerts);
+  inspect_all(detector, rules, batch, alerts, app);
   std::string text;
   for (const Alert& alert : alerts.all()) {
     text += text.empty() ? "" : " ";
@@ -80,6 +83,7 @@ std::string inspect(detect::Detector& detector, const RuleSet& rules, std::vecto
     text += alert.from_stream ? "s" : "";
     text += alert.drops ? "d" : "";
     text += alert.is_silent ? "q" : "";
+    text += alert.transaction == nullptr ? "" : "@" + std::to_string(alert.transaction->id);
   }
   return text;
 }

@@ -19,7 +19,8 @@ inline IpAddress ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
   return address;
 }
 
-/// Rules as text, one a line, compiled without a cache; must be without fault.
+/// Rules as text, one a line, compiled without a cache; must be without fault. All fields count as
+/// filled, whether a parser does it yet or not.
 RuleSet compile_text(std::string_view text);
 
 /// One datagram of a test with what flow would say of it. The texts live as long as the entry.
@@ -58,13 +59,14 @@ class Batch {
   TrackedBatch tracked_;
 };
 
-/// Shows a detector each datagram of a batch.
+/// Shows a detector each datagram of a batch, all with the same application layer.
 void inspect_all(detect::Detector& detector, const RuleSet& rules, const Batch& batch,
-                 AlertBatch& alerts);
+                 AlertBatch& alerts, const AppView* app = nullptr);
 
 /// What a detector said: for each alert "number of the datagram:sid", space-separated, with
-/// markers: s from the stream, d drops, q silent, t a tagged packet.
-std::string inspect(detect::Detector& detector, const RuleSet& rules, std::vector<Entry> entries);
+/// markers: s from the stream, d drops, q silent, t a tagged packet, @id in a transaction.
+std::string inspect(detect::Detector& detector, const RuleSet& rules, std::vector<Entry> entries,
+                    const AppView* app = nullptr);
 
 inline detect::Detector make_detector(detect::DetectorOptions options = {}) {
   options.flow_slots = 64;
