@@ -249,16 +249,17 @@ bool TcpTracker::feed_next(TcpSession& session, TcpStream& stream, TcpPacket& pa
 // Once, when nothing more can come: the session is closed or over, or the depth is reached.
 void TcpTracker::tell_end(const TcpSession& session, TcpStream& stream,
                           TcpPacket& packet) noexcept {
-  const bool is_over = session.state == TcpState::closed || packet.is_stream_end ||
-                       (stream.flags & stream_flag::depth_reached) != 0;
-  if (!is_over || packet.app_out == nullptr || packet.app_out->app_chunk_room() == 0 ||
-      (stream.flags & stream_flag::end_told) != 0) {
+  const bool is_over = session.state == TcpState::closed || packet.is_stream_end;
+  const bool is_cut = !is_over && (stream.flags & stream_flag::depth_reached) != 0;
+  if ((!is_over && !is_cut) || packet.app_out == nullptr ||
+      packet.app_out->app_chunk_room() == 0 || (stream.flags & stream_flag::end_told) != 0) {
     return;
   }
   stream.flags |= stream_flag::end_told;
-  packet.app_out->push_app_chunk(
-      *packet.tracked,
-      {.direction = direction_of(session, stream), .is_end = true, .offset = stream.app_progress});
+  packet.app_out->push_app_chunk(*packet.tracked, {.direction = direction_of(session, stream),
+                                                   .is_end = is_over,
+                                                   .is_cut = is_cut,
+                                                   .offset = stream.app_progress});
 }
 
 }  // namespace shrike::flow

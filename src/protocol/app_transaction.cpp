@@ -89,6 +89,22 @@ Bytes AppTransaction::keep(Bytes bytes) {
   return {memory, bytes.size()};
 }
 
+void AppTransaction::cut(Direction direction) noexcept {
+  for (const FieldValue& value : values_[static_cast<size_t>(direction)]) {
+    for (Body* const body : bodies_) {
+      if (body == value.body) {
+        body->finish();
+      }
+    }
+    for (File* const file : files_) {
+      if (&file->body == value.body) {
+        file->body.finish();
+      }
+    }
+  }
+  reach(direction, Progress::complete);
+}
+
 void AppTransaction::raise(Direction direction, AppEvent event) {
   const auto side = static_cast<size_t>(direction);
   PoolVector<AppEvent>& raised = events_[side];

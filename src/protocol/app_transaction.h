@@ -104,6 +104,8 @@ class AppTransaction : public Transaction {
     reach(Direction::to_server, Progress::complete);
     reach(Direction::to_client, Progress::complete);
   }
+  /// Nothing more comes in this direction, though it is not complete.
+  void cut(Direction direction) noexcept;
   /// One direction has nothing to inspect: a lone notification, a query whose answer is a
   /// transaction of its own.
   void skip(Direction direction) noexcept {

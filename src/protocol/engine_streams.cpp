@@ -167,6 +167,12 @@ void Engine::look_again(FlowLayer& layer, Direction direction) noexcept {
 
 void Engine::take(FlowLayer& layer, const AppChunk& chunk) noexcept {
   FlowSide& side = layer.side(chunk.direction);
+  if (chunk.is_cut) {
+    if (layer.session != nullptr) {
+      layer.session->cut(chunk.direction);
+    }
+    return;
+  }
   if (chunk.gap_bytes != 0) {
     take_gap(layer, chunk);
     return;
@@ -406,7 +412,6 @@ void Engine::change(FlowLayer& layer, Portion& portion) noexcept {
   layer.is_changing = false;
   const AppProtocol wanted = layer.wanted;
   layer.wanted = AppProtocol::unknown;
-  layer.probe_port = 0;
   if (!goes_on || wanted == AppProtocol::unknown || layer.protocol == wanted) {
     return;
   }

@@ -20,6 +20,18 @@ void Session::adopt(AppTransaction& transaction) {
   transaction.id = opened_++;
   transaction.options_ = &options_;
   transactions_.push_back(&transaction);
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    if (is_cut_[static_cast<size_t>(direction)]) {
+      transaction.cut(direction);
+    }
+  }
+}
+
+void Session::cut(Direction direction) noexcept {
+  is_cut_[static_cast<size_t>(direction)] = true;
+  for (AppTransaction* const transaction : transactions_) {
+    transaction->cut(direction);
+  }
 }
 
 void Session::free(AppTransaction& transaction) noexcept {

@@ -58,6 +58,10 @@ class Session {
   /// An event of the flow, where no transaction is concerned.
   void raise(Direction direction, AppEvent event);
 
+  /// The stream's depth is reached in this direction: what transactions have of it now is all that
+  /// they will have, those to come too. Source: Suricata, FlowGetDisruptionFlags.
+  void cut(Direction direction) noexcept;
+
   // Wishes about the flow.
   /// A message is complete: raw stream rules need not wait for a full chunk in this direction.
   void inspect_raw_now(Direction direction) noexcept {
@@ -118,6 +122,7 @@ class Session {
   PoolVector<AppTransaction*> transactions_;
   std::array<PoolVector<AppEvent>, 2> events_;
   uint64_t opened_ = 0;
+  std::array<bool, 2> is_cut_{};
   const Tracked* tracked_ = nullptr;
   AppWishes wishes_;
   Change change_;

@@ -96,7 +96,8 @@ struct Chunk {
 /// so, which decides the packet that an alert names). Valid until the next FlowTracker::track.
 struct AppChunk {
   Direction direction = Direction::to_server;  ///< whose bytes
-  bool is_end = false;     ///< nothing more comes in this direction; may come without bytes
+  bool is_end = false;     ///< the sender is done: nothing more comes; may come without bytes
+  bool is_cut = false;     ///< the depth is reached: more may pass, and is not handed on; no bytes
   uint64_t offset = 0;     ///< of bytes[0], or of the gap, in the stream
   uint64_t gap_bytes = 0;  ///< not 0: so many bytes were lost here, and `bytes` is empty
   Bytes bytes;
