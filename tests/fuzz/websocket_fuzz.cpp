@@ -1,0 +1,10 @@
+// WebSocket frames, compressed messages among them. Input: the blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/websocket.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::websocket_row, ip_protocol::tcp, {data, size});
+  return 0;
+}
