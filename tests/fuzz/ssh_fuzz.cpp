@@ -1,0 +1,10 @@
+// SSH banners, packets and key exchanges. Input: the blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/ssh.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::ssh_row, ip_protocol::tcp, {data, size});
+  return 0;
+}

@@ -1,0 +1,10 @@
+// TLS records, hellos and certificates. Input: the blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/tls.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::tls_row, ip_protocol::tcp, {data, size});
+  return 0;
+}
