@@ -92,6 +92,7 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::krb5,
       AppProtocol::snmp,
       AppProtocol::tftp,
+      AppProtocol::ike,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

@@ -7,6 +7,7 @@
 #include "ftp_data.h"
 #include "http.h"
 #include "http2.h"
+#include "ike.h"
 #include "krb5.h"
 #include "identified_only.h"
 #include "mqtt.h"
@@ -51,6 +52,7 @@ const std::array rows{
     krb5_row,
     snmp_row,
     tftp_row,
+    ike_row,
 };
 
 }  // namespace

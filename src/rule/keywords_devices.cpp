@@ -29,6 +29,30 @@ constexpr NumberName mqtt_connect_flag_names[] = {{"username", 0x80},
 constexpr NumberName yes_no_names[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}};
 constexpr NumberSyntax yes_or_no{.max = 1, .names = yes_no_names};
 constexpr NumberSyntax mqtt_qualities{.max = 2};
+/// Attributes of IKE's first phase (RFC 2409, appendix A), as Suricata names them.
+constexpr NumberName ike_attribute_names[] = {
+    {"alg_enc", 1},        {"alg_hash", 2},      {"alg_auth", 3},          {"alg_dh", 4},
+    {"sa_group_type", 5},  {"sa_life_type", 11}, {"sa_life_duration", 12}, {"alg_prf", 13},
+    {"sa_key_length", 14}, {"sa_field_size", 15}};
+
+/// `ike.chosen_sa_attribute:alg_hash=2`. The field holds the attribute above 32 bits of value.
+void parse_chosen_attribute(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  Word rest = argument.value;
+  const Word name = rest.take_until('=').trimmed();
+  const auto* const attribute =
+      std::find_if(std::begin(ike_attribute_names), std::end(ike_attribute_names),
+                   [&](const NumberName& each) { return each.name == name.text; });
+  if (attribute == std::end(ike_attribute_names)) {
+    report_value(keyword, argument.value, builder.report());
+    return;
+  }
+  if (const auto value = parse_number(rest.trimmed(), 0, UINT32_MAX, builder.report())) {
+    const uint64_t number = attribute->number << 32 | static_cast<uint64_t>(*value);
+    add_field_numbers(builder, keyword, argument,
+                      {.any_of = {{Comparison::Operator::equal, number, 0}}});
+  }
+}
+
 /// RFC 6455, section 5.2, and the bit of RFC 7692.
 constexpr NumberName websocket_opcode_names[] = {{"continuation", 0}, {"text", 1},
                                                  {"binary", 2},       {"connection_close", 8},
@@ -265,7 +289,7 @@ constexpr Keyword rows[] = {
     {"quic.cyu.string", "", none, "", "Buffer of the client's CYU.", parse_sticky_buffer, sticky,
      Field::quic_cyu_string},
     {"ike.exchtype", "", required, number_syntax, "Compares the type of the exchange.",
-     parse_dormant_number, 0, Field::ike_exchtype},
+     parse_field_number<uint8_t>, 0, Field::ike_exchtype},
     {"ike.init_spi", "", none, "", "Buffer of the initiator's SPI.", parse_sticky_buffer, sticky,
      Field::ike_init_spi},
     {"ike.resp_spi", "", none, "", "Buffer of the responder's SPI.", parse_sticky_buffer, sticky,
@@ -273,15 +297,15 @@ constexpr Keyword rows[] = {
     {"ike.vendor", "", none, "", "Buffer of one vendor identifier.", parse_sticky_buffer, sticky,
      Field::ike_vendor},
     {"ike.chosen_sa_attribute", "", required, "<attribute>=<n>",
-     "Compares an attribute of the chosen association.", parse_dormant_value, may_be_quoted,
+     "Compares an attribute of the chosen association.", parse_chosen_attribute, may_be_quoted,
      Field::ike_chosen_sa_attribute},
     {"ike.key_exchange_payload_length", "", required, number_syntax,
-     "Compares the bytes of the key exchange.", parse_dormant_number, 0,
+     "Compares the bytes of the key exchange.", parse_field_number<uint32_t>, 0,
      Field::ike_key_exchange_payload_length},
     {"ike.key_exchange_payload", "", none, "", "Buffer of the key exchange.", parse_sticky_buffer,
      sticky, Field::ike_key_exchange_payload},
     {"ike.nonce_payload_length", "", required, number_syntax, "Compares the bytes of the nonce.",
-     parse_dormant_number, 0, Field::ike_nonce_payload_length},
+     parse_field_number<uint32_t>, 0, Field::ike_nonce_payload_length},
     {"ike.nonce_payload", "", none, "", "Buffer of the nonce.", parse_sticky_buffer, sticky,
      Field::ike_nonce_payload},
     {"mqtt.type", "", required, "<n or name>", "Compares the type of the message.",

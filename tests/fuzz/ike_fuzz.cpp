@@ -1,0 +1,10 @@
+// IKE datagrams. Input: the blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/ike.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::ike_row, ip_protocol::udp, {data, size});
+  return 0;
+}
