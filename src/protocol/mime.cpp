@@ -251,7 +251,6 @@ void MimeMessage::end_part(Bytes boundary_line) {
   if (file_ != nullptr) {
     transaction_.close_file(*file_, FileState::closed);
     file_ = nullptr;
-    is_file_completed_ = true;
   }
 }
 
@@ -333,7 +332,6 @@ void MimeMessage::finish() {
   if (file_ != nullptr) {
     transaction_.close_file(*file_, FileState::closed);
     file_ = nullptr;
-    is_file_completed_ = true;
   }
   add_fields();
 }

@@ -32,10 +32,6 @@ class MimeMessage {
   void finish();
   /// Nothing more comes, and the mail is not complete.
   void cut_off();
-  /// Whether a file was completed since the last call.
-  [[nodiscard]] bool take_file_completed() noexcept {
-    return std::exchange(is_file_completed_, false);
-  }
 
   /// The members of EVE "email".
   void describe(JsonWriter& json) const;
@@ -88,7 +84,6 @@ class MimeMessage {
   Part part_ = Part::start;
   Encoding encoding_ = Encoding::plain;
   Content content_ = Content::message;
-  bool is_file_completed_ = false;
   PoolBytes header_text_;
   PoolVector<Header> headers_;  ///< the mail's own first, then those of the part at hand
   size_t main_headers_ = 0;

@@ -148,14 +148,10 @@ void SmtpParser::take_mail_line(const Line& line, bool is_continued) {
   if (transaction->mail->is_in_body()) {
     transaction->reach(to_server, Progress::body);
   }
-  if (transaction->mail->take_file_completed()) {
-    session_.inspect_raw_now(to_server);
-  }
 }
 
 void SmtpParser::end_mail() {
   is_in_data_ = false;
-  session_.inspect_raw_now(to_server);
   SmtpTransaction* const transaction = current();
   if (transaction == nullptr) {
     return;
@@ -194,6 +190,7 @@ bool SmtpParser::take_command(const Line& line) {
   bool is_right = true;
   const Command command = read_command(transaction, line.text, is_right);
   command_ = command;
+  session_.inspect_raw_now(to_server);
   return is_right && push(command, transaction == nullptr ? none_id : transaction->id);
 }
 

@@ -105,13 +105,11 @@ void SmtpParser::answer(const Pending& pending, unsigned code) {
     case Command::data_end:
       if (!is_multiline_ && transaction != nullptr) {
         transaction->complete();
-        session_.inspect_raw_now(to_client);
       }
       break;
     case Command::rset:
       if (!is_multiline_ && code == 250 && transaction != nullptr) {
         transaction->complete();
-        session_.inspect_raw_now(to_client);
       }
       break;
     case Command::bdat:
