@@ -157,6 +157,7 @@ void Engine::take_change(FlowLayer& layer) noexcept {
   if (change.next == AppProtocol::unknown) {
     constexpr uint16_t tls_port = 443;
     layer.is_changing = true;
+    wishes_.inspect_raw_now = {true, true};  // what was said so far is looked at as it is
     layer.wanted = change.expected;
     layer.probe_port =
         change.port == 0 && change.expected == AppProtocol::tls ? tls_port : change.port;

@@ -43,10 +43,8 @@ constexpr auto patterns = [] {
 
 }  // namespace
 
-const ParserRow http_row = row_of_parser<HttpParser>({.protocol = AppProtocol::http1,
-                                                      .patterns = patterns,
-                                                      .accepts_gaps = true,
-                                                      .speaks_first = FieldDirections::to_server});
+const ParserRow http_row = row_of_parser<HttpParser>(
+    {.protocol = AppProtocol::http1, .patterns = patterns, .accepts_gaps = true});
 
 HttpParser::HttpParser(Session& session) noexcept
     : session_(session),

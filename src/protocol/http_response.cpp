@@ -177,7 +177,8 @@ HttpParser::Step HttpParser::response_headers(Cursor& cursor) {
   }
   if (cursor.is_closed && !is_response_trailer_) {
     add_response_line_fields(*response_);
-    add_header_fields(*response_, Direction::to_client, server_.raw_headers);
+    add_single_headers(*response_, Direction::to_client);
+    add_header_texts(*response_, Direction::to_client, server_.raw_headers);
     response_->response_body_kind = HttpBodyKind::none;
     response_state_ = ResponseState::finalize;
     return Step::on;
@@ -187,7 +188,7 @@ HttpParser::Step HttpParser::response_headers(Cursor& cursor) {
 
 HttpParser::Step HttpParser::end_response_headers(Bytes raw) {
   if (is_response_trailer_) {
-    add_header_fields(*response_, Direction::to_client, raw);
+    add_header_texts(*response_, Direction::to_client, raw);
     response_state_ = ResponseState::finalize;
     return Step::on;
   }
@@ -220,17 +221,18 @@ HttpParser::Step HttpParser::begin_response_body(Bytes raw) {
     return Step::on;
   }
   add_response_line_fields(transaction);
-  add_header_fields(transaction, Direction::to_client, raw);
+  add_single_headers(transaction, Direction::to_client);
+  if (transaction.status == 101 && !has_framing) {
+    transaction.response_body_kind = HttpBodyKind::none;
+    return change_protocol(transaction);
+  }
+  add_header_texts(transaction, Direction::to_client, raw);
   transaction.reach(Direction::to_client, Progress::headers);
   if (transaction.method == HttpMethod::connect && transaction.status >= 200 &&
       transaction.status <= 299) {
     transaction.response_body_kind = HttpBodyKind::none;
     response_state_ = ResponseState::finalize;
     return Step::on;
-  }
-  if (transaction.status == 101 && !has_framing) {
-    transaction.response_body_kind = HttpBodyKind::none;
-    return change_protocol(transaction);
   }
   if (transaction.status >= 400 && transaction.status <= 499 && request_ == response_ &&
       request_state_ == RequestState::identity &&
@@ -290,20 +292,21 @@ HttpParser::Step HttpParser::begin_body_of_kind(HttpTransaction& transaction) {
   return Step::on;
 }
 
-/// "101 Switching Protocols": HTTP ends here.
+/// "101 Switching Protocols": HTTP ends here, and rules never see the response's headers as one
+/// text (as in Suricata, where the response stays at its headers).
 HttpParser::Step HttpParser::change_protocol(HttpTransaction& transaction) {
   const HeaderField* const upgrade = transaction.response_headers.find_without_nul("upgrade");
   const Bytes target = upgrade == nullptr ? Bytes{} : upgrade->value;
-  transaction.complete();
+  const uint16_t port = transaction.port;
   session_.inspect_raw_now(Direction::to_client);
   client_.is_tunnel = server_.is_tunnel = true;
   response_id_ = request_id_ = none_id;
   response_ = request_ = nullptr;
   if (contains_without_nul(target, "h2c")) {
     Http2Parser::keep_upgrade(transaction, session_.handover());
-    session_.change_protocol(AppProtocol::http2);
+    session_.change_protocol(AppProtocol::unknown, AppProtocol::http2, port);
   } else if (contains_without_nul(target, "websocket")) {
-    session_.change_protocol(AppProtocol::websocket);
+    session_.change_protocol(AppProtocol::unknown, AppProtocol::websocket, port);
   }
   return Step::hand_over;
 }
@@ -460,8 +463,8 @@ HttpParser::Step HttpParser::complete_response() {
   if (!is_tunnel) {
     return Step::on;
   }
+  session_.inspect_raw_now(Direction::to_server);
   const uint16_t port = transaction.port;
-  transaction.complete();
   request_ = nullptr;
   request_id_ = none_id;
   request_state_ = RequestState::idle;

@@ -424,6 +424,7 @@ TEST(Engine, StartTls) {
   Conversation talk(parsers, {});
   talk.ask("LINE one\n");
   talk.answer("HELO\nstarttls\n");
+  EXPECT_TRUE(parsers.wishes().inspect_raw_now[0] && parsers.wishes().inspect_raw_now[1]);
   const AppView* view = talk.ask("\x16\x03");
   EXPECT_EQ(view->protocol, AppProtocol::http1);
   EXPECT_EQ(view->original, AppProtocol::http1);
