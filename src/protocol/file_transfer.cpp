@@ -35,9 +35,10 @@ FileTransfer::Start FileTransfer::begin_chunk(uint64_t offset, uint64_t bytes, u
   if (chunk_left_ != 0 || fill_left_ != 0) {
     truncate();  // the last one was never completed
   }
-  is_ahead_ = offset != tracked_bytes_;
+  is_ahead_ = offset > tracked_bytes_;
   chunk_offset_ = offset;
   chunk_left_ = bytes;
+  known_left_ = overlaps ? std::min(bytes, tracked_bytes_ - offset) : 0;
   fill_left_ = fill_bytes;
   if (!is_truncated_ && !is_closed_ && file_ == nullptr) {
     file_ = &transaction_.open_file(direction_, name_, file_limits);
@@ -50,9 +51,17 @@ void FileTransfer::write(Bytes bytes) {
   transaction_.append_file(*file_, bytes);
 }
 
+/// Of so many bytes of the chunk, those that came before already.
+uint64_t FileTransfer::take_known(uint64_t bytes) noexcept {
+  const uint64_t known = std::min(bytes, known_left_);
+  known_left_ -= known;
+  return known;
+}
+
 void FileTransfer::append(Bytes bytes) {
   bytes = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), chunk_left_)));
   chunk_left_ -= bytes.size();
+  bytes = bytes.subspan(static_cast<size_t>(take_known(bytes.size())));
   if (is_truncated_ || is_closed_ || file_ == nullptr || bytes.empty()) {
     return;
   }
@@ -75,6 +84,7 @@ void FileTransfer::append(Bytes bytes) {
 void FileTransfer::skip(uint64_t bytes) {
   bytes = std::min(bytes, chunk_left_);
   chunk_left_ -= bytes;
+  bytes -= take_known(bytes);
   if (is_truncated_ || is_closed_ || file_ == nullptr || bytes == 0) {
     return;
   }

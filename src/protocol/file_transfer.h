@@ -15,8 +15,8 @@ class FileTransfer {
   FileTransfer(AppTransaction& transaction, Direction direction, Bytes name) noexcept;
 
   enum class Start : uint8_t { taken, overlaps, queue_bytes_exceeded, queue_chunks_exceeded };
-  /// A chunk begins. `overlaps`: it is taken, but begins before what came already; the others are
-  /// not taken. `fill_bytes` follow the chunk and do not belong to it.
+  /// A chunk begins. `overlaps`: it is taken, but begins before what came already, and only what
+  /// is beyond that counts; the others are not taken. `fill_bytes` follow the chunk and do not belong to it.
   Start begin_chunk(uint64_t offset, uint64_t bytes, uint8_t fill_bytes, const Limits& limits);
   /// More of the chunk that began last.
   void append(Bytes bytes);
@@ -43,6 +43,7 @@ class FileTransfer {
     PoolBytes bytes;
   };
   void write(Bytes bytes);
+  [[nodiscard]] uint64_t take_known(uint64_t bytes) noexcept;
   void finish_chunk();
   void write_queued();
   [[nodiscard]] Queued* find_queued(uint64_t offset) noexcept;
@@ -56,6 +57,7 @@ class FileTransfer {
   uint64_t queued_bytes_ = 0;
   uint64_t chunk_left_ = 0;
   uint64_t chunk_offset_ = 0;
+  uint64_t known_left_ = 0;  ///< of the chunk at hand: bytes that came before already
   uint8_t fill_left_ = 0;
   bool is_ahead_ = false;  ///< the chunk at hand is queued
   bool is_truncated_ = false;
