@@ -77,10 +77,13 @@ constexpr std::string_view whole_dump =
     " > smtp.rcpt_to=<carl@example.com>\n"
     " > file.name=data.bin\n"
     " > file.data=hello world.\n"
+    " > filesize= 11\n"
     " > file.name=note.txt\n"
     " > file.data=a=bc\r\n.\n"
+    " > filesize= 6\n"
     " > file.name=plain.txt\n"
     " > file.data=one\r\ntwo.\n"
+    " > filesize= 8\n"
     " > email.from=Ann <ann@example.com>\n"
     " > email.subject=a subjectthat goes on\n"
     " > email.to=bob@example.com, carl@example.com\n"
@@ -159,7 +162,7 @@ const TalkCase cases[] = {
       client("Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
              "Content-Type: message/rfc822\r\n\r\n"
              "Content-Type: application/x-thing; name=inner.exe\r\n\r\nMZ\r\n--x--\r\n.\r\n")},
-     "tx 0 5/0\n > file.name=inner.exe\n > file.data=MZ.\n"},
+     "tx 0 5/0\n > file.name=inner.exe\n > file.data=MZ.\n > filesize= 2\n"},
     {"wrong encodings",
      {server("220 a\r\n"), client("DATA\r\n"), server("354 go\r\n"),
       client("Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n"
@@ -167,7 +170,9 @@ const TalkCase cases[] = {
              "=zz=41\r\n--x\r\n"
              "Content-Type: a/b; name=b\r\nContent-Transfer-Encoding: base64\r\n\r\n"
              "=AAA\r\n--x--\r\n.\r\n")},
-     "tx 0 5/0\n > file.name=q\n > file.data=A\r\n.\n > file.name=b\n > file.data=.\n"
+     "tx 0 5/0\n > file.name=q\n > file.data=A\r\n.\n > filesize= 3\n > file.name=b\n > "
+     "file.data=.\n"
+     " > filesize=\n"
      " > !smtp.mime_invalid_qp\n > !smtp.mime_invalid_base64\n"
      " < !smtp.mime_invalid_qp\n < !smtp.mime_invalid_base64\n"},
 };

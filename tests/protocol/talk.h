@@ -91,6 +91,9 @@ class Talk {
     for (size_t side = 0; side < 2; ++side) {
       const char* const arrow = side == 0 ? " > " : " < ";
       for (const FieldValue& value : transaction.values[side]) {
+        if (value.field == Field::filestore) {
+          continue;  // goes with every file.data
+        }
         text += arrow + std::string(to_text(value.field)) + "=";
         if (value.body != nullptr) {
           text += as_text(value.body->bytes);
