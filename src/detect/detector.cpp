@@ -174,7 +174,7 @@ bool Detector::State::should_inspect(const Subject& subject) noexcept {
 void Detector::State::inspect_one(Subject& subject, AlertBatch& alerts) noexcept {
   const Datagram& datagram = *subject.datagram;
   const bool has_payload = datagram.has_transport && !datagram.carries_inner &&
-                           datagram.origin != DatagramOrigin::stream_end;
+                           !datagram.is_pseudo();
   static constexpr uint8_t nothing = 0;
   if (has_payload) {
     // An empty payload is still a buffer: negated contents match in it.
@@ -185,7 +185,7 @@ void Detector::State::inspect_one(Subject& subject, AlertBatch& alerts) noexcept
   match_count_ = payload_candidate_count_ = 0;
   packet_variables_.clear();
 
-  if (datagram.ip_version != 0 && datagram.origin != DatagramOrigin::stream_end) {
+  if (datagram.ip_version != 0 && !datagram.is_pseudo()) {
     run_address_rules(subject);
   }
   const RuleGroup& group = subject.tables->groups[group_of_subject(subject)];
@@ -196,7 +196,7 @@ void Detector::State::inspect_one(Subject& subject, AlertBatch& alerts) noexcept
   if (match_count_ != 0) {
     report(subject, alerts);
   }
-  if (!tags_.empty() && datagram.origin != DatagramOrigin::stream_end) {
+  if (!tags_.empty() && !datagram.is_pseudo()) {
     advance_tags(subject, alerts);
   }
 }

@@ -185,7 +185,7 @@ Bytes PacketVariables::find(uint32_t variable) const noexcept {
 
 uint32_t facts_of(const Tracked& tracked, const AppView* app, size_t payload_bytes) noexcept {
   const Datagram& datagram = *tracked.datagram;
-  const bool is_real = datagram.origin != DatagramOrigin::stream_end;
+  const bool is_real = !datagram.is_pseudo();
   const bool has_stream = tracked.chunk_count != 0;
   uint32_t facts = payload_bytes != 0 || has_stream ? need::payload : need::no_payload;
   facts |= has_stream ? need::stream : 0;

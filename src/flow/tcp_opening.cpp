@@ -82,7 +82,6 @@ void TcpTracker::open_from_syn(TcpSession& session, TcpPacket& packet) noexcept 
     if (packet.length > 0) {
       update_next_sequence(session, client, client.next_sequence + packet.length);
       take_bytes(session, packet);
-      packet.tcp_established = true;
     }
   }
 }

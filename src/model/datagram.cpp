@@ -22,6 +22,8 @@ std::string_view to_text(DatagramOrigin origin) noexcept {
       return "erspan tunnel";
     case DatagramOrigin::defrag:
       return "defrag";
+    case DatagramOrigin::protocol_change:
+      return "stream (detect/log)";
     case DatagramOrigin::stream_end:
       return "stream (flow timeout)";
   }

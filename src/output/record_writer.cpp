@@ -38,7 +38,7 @@ Bytes bytes_of_span(std::span<const T> values, size_t values_max) noexcept {
 }
 
 bool has_ports(const Datagram& datagram) noexcept {
-  return (datagram.has_transport || datagram.origin == DatagramOrigin::stream_end) &&
+  return (datagram.has_transport || datagram.is_pseudo()) &&
          (datagram.protocol == ip_protocol::tcp || datagram.protocol == ip_protocol::udp ||
           datagram.protocol == ip_protocol::sctp);
 }

@@ -133,6 +133,7 @@ const AppView* Engine::show(FlowLayer& layer, bool has_changed) noexcept {
            .expected = layer.announced,
            .parent_eve_id = layer.parent_eve_id,
            .identification_done = layer.is_identified,
+           .is_changing = layer.is_changing,
            .has_changed = has_changed};
   shown_.clear();
   if (layer.session != nullptr) {

@@ -12,6 +12,8 @@ flow::FlowOptions with_parsers(flow::FlowOptions options) {
   return options;
 }
 
+constexpr uint8_t tcp_ack = 16;
+
 template <typename Options>
 Options with_slots(Options options, uint32_t flow_slots) {
   options.flow_slots = flow_slots;
@@ -69,10 +71,13 @@ void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
 void Inspection::inspect_one(const RuleSet& rules, Tracked& tracked) noexcept {
   const AppView* const app = protocols_.parse(tracked, tracked_.app_chunks_of(tracked));
   flows_.resume(protocols_.wishes(), tracked_, tracked);
-  detector_.inspect(rules, tracked, tracked_.chunks_of(tracked), app, alerts_);
-  if (!alerts_.all().empty()) {
-    write_alerts(app);
+  std::span<const Chunk> chunks = tracked_.chunks_of(tracked);
+  if (app != nullptr && app->is_changing) [[unlikely]] {
+    inspect_what_is_left(rules, tracked, *app);
+    chunks = {};  // they were looked at with the rest
   }
+  detector_.inspect(rules, tracked, chunks, app, alerts_);
+  write_alerts(app);
   if (app != nullptr) {
     note_open_transactions(tracked, *app);
     protocols_.settle(tracked);
@@ -91,6 +96,40 @@ void Inspection::write_transactions(const Tracked& tracked) noexcept {
       when_full_();
     }
   }
+}
+
+/// A flow becomes another protocol: all that the old one has said is inspected first, without a
+/// packet, the other direction before that of the datagram at hand. Source: Suricata's
+/// StreamTcpDetectLogFlush, whose packets do not count as of an established flow.
+void Inspection::inspect_what_is_left(const RuleSet& rules, const Tracked& tracked,
+                                      const AppView& app) noexcept {
+  const Direction direction = tracked.flow.id.direction();
+  inspect_pseudo(rules, tracked, opposite(direction), app);
+  inspect_pseudo(rules, tracked, direction, app);
+}
+
+void Inspection::inspect_pseudo(const RuleSet& rules, const Tracked& tracked, Direction direction,
+                                const AppView& app) noexcept {
+  Datagram datagram = *tracked.datagram;
+  Tracked pseudo = tracked;
+  pseudo.datagram = &datagram;
+  pseudo.events.clear();
+  pseudo.flow.id = FlowId(tracked.flow.id.slot(), direction);
+  pseudo.flow.opened = false;
+  pseudo.flow.is_established = false;
+  pseudo.flow.stream_added = false;
+  datagram.origin = DatagramOrigin::protocol_change;
+  datagram.events.clear();
+  datagram.payload = {};
+  datagram.tcp_flags = tcp_ack;
+  const bool is_own = direction == tracked.flow.id.direction();
+  if (!is_own) {
+    std::swap(datagram.source, datagram.target);
+    std::swap(datagram.source_port, datagram.target_port);
+  }
+  detector_.inspect(rules, pseudo, is_own ? tracked_.chunks_of(tracked) : std::span<const Chunk>{},
+                    &app, alerts_);
+  write_alerts(&app);
 }
 
 void Inspection::note_open_transactions(const Tracked& tracked, const AppView& app) noexcept {

@@ -36,6 +36,10 @@ class Inspection {
   void inspect_tracked(const RuleSet& rules) noexcept;
   void inspect_one(const RuleSet& rules, Tracked& tracked) noexcept;
   void note_open_transactions(const Tracked& tracked, const AppView& app) noexcept;
+  void inspect_what_is_left(const RuleSet& rules, const Tracked& tracked,
+                            const AppView& app) noexcept;
+  void inspect_pseudo(const RuleSet& rules, const Tracked& tracked, Direction direction,
+                      const AppView& app) noexcept;
   void write_alerts(const AppView* app) noexcept;
   void write_transactions(const Tracked& tracked) noexcept;
   [[nodiscard]] output::AppContext context_of(const Alert& alert, const AppView* app) noexcept;

@@ -70,6 +70,8 @@ enum class DatagramOrigin : uint8_t {
   erspan_tunnel,
   defrag,      ///< rebuilt from fragments
   stream_end,  ///< made by flow at the end of a connection: "stream (flow timeout)"
+  /// Made where a flow becomes another protocol, for what the old one left: "stream (detect/log)"
+  protocol_change,
 };
 [[nodiscard]] std::string_view to_text(DatagramOrigin origin) noexcept;
 
@@ -176,6 +178,11 @@ struct Datagram {
     uint8_t protocol = 0;
     uint8_t ip_version = 0;  ///< 0: none; then nothing here counts
   } embedded;
+
+  /// No packet: made by the sensor to inspect what is left of a stream.
+  [[nodiscard]] bool is_pseudo() const noexcept {
+    return origin == DatagramOrigin::stream_end || origin == DatagramOrigin::protocol_change;
+  }
 
   /// Makes it as good as new. Cheap: what `events`, `tcp` and `embedded` hold behind their counts
   /// stays as it was.
