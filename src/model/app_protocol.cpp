@@ -93,6 +93,8 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::snmp,
       AppProtocol::tftp,
       AppProtocol::ike,
+      AppProtocol::dhcp,
+      AppProtocol::ntp,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

@@ -3,6 +3,7 @@
 
 #include "dcerpc.h"
 #include "dnp3.h"
+#include "dhcp.h"
 #include "dns.h"
 #include "ftp_data.h"
 #include "http.h"
@@ -53,6 +54,8 @@ const std::array rows{
     snmp_row,
     tftp_row,
     ike_row,
+    dhcp_row,
+    ntp_row,
 };
 
 }  // namespace

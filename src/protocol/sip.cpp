@@ -242,7 +242,7 @@ void SipParser::raise_on_last(AppEvent event) {
   }
 }
 
-size_t SipParser::take_message(Direction direction, const SipMessage& message) {
+void SipParser::take_message(Direction direction, const SipMessage& message) {
   SipTransaction& transaction = session_.open<SipTransaction>();
   transaction.skip(opposite(direction));
   transaction.is_request = message.is_request;
@@ -266,15 +266,11 @@ size_t SipParser::take_message(Direction direction, const SipMessage& message) {
     add(Field::sip_response_line, line);
   }
   add_headers(transaction, direction, message.headers);
-  size_t body_bytes = message.body.size();
-  const std::string_view length = transaction.text(direction, Field::sip_content_length);
-  std::from_chars(length.data(), length.data() + length.size(), body_bytes);
-  body_bytes = std::min(body_bytes, message.body.size());
+  // A datagram's body is all that follows, whatever its Content-Length says.
   if (transaction.text(direction, Field::sip_content_type).starts_with("application/sdp")) {
-    add_sdp_fields(transaction, direction, message.body.substr(0, body_bytes));
+    add_sdp_fields(transaction, direction, message.body);
   }
   transaction.reach(direction, Progress::complete);
-  return body_bytes;
 }
 
 Consumed SipParser::parse_stream(const Input& input) {
@@ -306,7 +302,8 @@ Consumed SipParser::parse_stream(const Input& input) {
     }
     message.body = message.body.substr(0, wanted);
     session_.inspect_raw_now(input.direction);
-    left = left.subspan(before_body + take_message(input.direction, message));
+    take_message(input.direction, message);
+    left = left.subspan(before_body + message.body.size());
   }
   return Consumed::all(input);
 }

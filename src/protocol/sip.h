@@ -33,8 +33,7 @@ class SipParser {
 
  private:
   Consumed parse_stream(const Input& input);
-  /// @return bytes of the body that belong to the message.
-  size_t take_message(Direction direction, const SipMessage& message);
+  void take_message(Direction direction, const SipMessage& message);
   void raise_on_last(AppEvent event);
 
   Session& session_;

@@ -168,6 +168,12 @@ void parse_ticket_encryption(Builder& builder, const Keyword& keyword, const Arg
   }
 }
 
+/// RFC 5905, figure 10.
+constexpr NumberName ntp_mode_names[] = {
+    {"symmetric_active", 1}, {"symmetric_passive", 2}, {"client", 3}, {"server", 4},
+    {"broadcast", 5},        {"control", 6},           {"private", 7}};
+constexpr NumberSyntax ntp_mode_syntax{.max = 7, .names = ntp_mode_names};
+
 constexpr NumberName snmp_pdu_names[] = {
     {"get_request", 0},    {"get_next_request", 1}, {"response", 2},
     {"set_request", 3},    {"trap_v1", 4},          {"get_bulk_request", 5},
@@ -284,17 +290,17 @@ constexpr Keyword rows[] = {
     {"pgsql.query", "", none, "", "Buffer of the query.", parse_sticky_buffer, sticky,
      Field::pgsql_query},
     {"dhcp.leasetime", "", required, number_syntax, "Compares the lease time.",
-     parse_dormant_number, 0, Field::dhcp_leasetime},
+     parse_field_number<uint64_t>, 0, Field::dhcp_leasetime},
     {"dhcp.rebinding_time", "", required, number_syntax, "Compares the rebinding time.",
-     parse_dormant_number, 0, Field::dhcp_rebinding_time},
+     parse_field_number<uint64_t>, 0, Field::dhcp_rebinding_time},
     {"dhcp.renewal_time", "", required, number_syntax, "Compares the renewal time.",
-     parse_dormant_number, 0, Field::dhcp_renewal_time},
+     parse_field_number<uint64_t>, 0, Field::dhcp_renewal_time},
     {"ntp.version", "", required, number_syntax, "Compares the version of NTP.",
-     parse_dormant_number, 0, Field::ntp_version},
-    {"ntp.mode", "", required, "<n or name>", "Compares the mode.", parse_dormant_value,
-     may_be_quoted, Field::ntp_mode},
-    {"ntp.stratum", "", required, number_syntax, "Compares the stratum.", parse_dormant_number, 0,
-     Field::ntp_stratum},
+     parse_field_number<uint8_t>, 0, Field::ntp_version},
+    {"ntp.mode", "", required, "<n or name>", "Compares the mode.",
+     parse_field_numbers<ntp_mode_syntax>, may_be_quoted, Field::ntp_mode},
+    {"ntp.stratum", "", required, number_syntax, "Compares the stratum.",
+     parse_field_number<uint8_t>, 0, Field::ntp_stratum},
     {"ntp.reference_id", "", none, "", "Buffer of the reference identifier.", parse_sticky_buffer,
      sticky, Field::ntp_reference_id},
     {"snmp.version", "", required, number_syntax, "Compares the version of SNMP.",
