@@ -89,6 +89,20 @@ void apply_limits(const ConfigReader& config, Settings& settings) {
                                detector.alerts_per_packet_max);
 }
 
+/// The lists that `iprep` looks addresses up in; without categories there are none.
+void apply_reputation(const ConfigReader& config, rule::Options& rules) {
+  std::string folder;
+  config.text("default-reputation-path", folder);
+  if (const ConfigNode* const node = config.find_scalar("reputation-categories-file")) {
+    rules.reputation_categories = read_named_file(config, *node, "");
+  }
+  for (const ConfigNode& item : config.list("reputation-files")) {
+    if (auto list = read_named_file(config, item, folder)) {
+      rules.reputation_lists.push_back(std::move(*list));
+    }
+  }
+}
+
 }  // namespace
 
 void apply_rules(const ConfigReader& config, const Mode& mode, Settings& settings) {
@@ -106,6 +120,7 @@ void apply_rules(const ConfigReader& config, const Mode& mode, Settings& setting
   rules.classification = read_companion(config, "classification-file", Companion::classification);
   rules.references = read_companion(config, "reference-config-file", Companion::references);
   rules.thresholds = read_companion(config, "threshold-file", Companion::thresholds);
+  apply_reputation(config, rules);
 }
 
 std::optional<std::string> expand_ports(const std::string& text, const rule::Options& rules,

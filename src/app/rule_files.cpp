@@ -93,6 +93,18 @@ std::optional<rule::Source> read_companion(const ConfigReader& config, std::stri
   return installed_or_bundled(companion);
 }
 
+std::optional<rule::Source> read_named_file(const ConfigReader& config, const ConfigNode& node,
+                                            const std::string& folder) {
+  std::string path = (std::filesystem::path(folder) / node.text).string();
+  Diagnostics faults;
+  auto text = read_text_file(path, companion_bytes_max, {}, faults);
+  if (text) {
+    return rule::Source{std::move(path), std::move(*text)};
+  }
+  config.diagnostics().error(node.position(), "companion-file", "{}", faults.all().front().what);
+  return std::nullopt;
+}
+
 std::vector<rule::Source> read_rule_files(const Settings& settings, Diagnostics& diagnostics) {
   std::vector<rule::Source> sources;
   for (const RuleFile& file : settings.rule_files) {

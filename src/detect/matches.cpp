@@ -192,6 +192,10 @@ Bytes header_bytes(const Datagram& datagram, Field field) noexcept {
                           std::min(datagram.transport_header.size(), bytes_max))
                     : Bytes{};
   };
+  const auto address = [&](const IpAddress& of_side) {
+    const size_t bytes = datagram.ip_version == 4 ? 4 : datagram.ip_version == 6 ? 16 : 0;
+    return Bytes{of_side.bytes.data(), bytes};
+  };
   switch (field) {
     case Field::ipv4_hdr:
       return datagram.ip_version == 4 ? datagram.ip_header : Bytes{};
@@ -210,6 +214,10 @@ Bytes header_bytes(const Datagram& datagram, Field field) noexcept {
                                     : 0;
       return {datagram.ip_header.data(), datagram.ip_header.size() + extensions};
     }
+    case Field::ip_src:
+      return address(datagram.source);
+    case Field::ip_dst:
+      return address(datagram.target);
     case Field::tcp_hdr:
       return transport(ip_protocol::tcp, SIZE_MAX);
     case Field::udp_hdr:

@@ -14,7 +14,8 @@ constexpr uint32_t facts_of_datagram =
 
 bool is_of_headers(Field field) noexcept {
   return field == Field::ipv4_hdr || field == Field::ipv6_hdr || field == Field::tcp_hdr ||
-         field == Field::udp_hdr || field == Field::icmpv4_hdr || field == Field::icmpv6_hdr;
+         field == Field::udp_hdr || field == Field::icmpv4_hdr || field == Field::icmpv6_hdr ||
+         field == Field::ip_src || field == Field::ip_dst;
 }
 
 bool has_news(const Transaction& transaction, Direction direction, uint64_t generation) noexcept {
@@ -63,7 +64,7 @@ void Detector::State::run_transactions(const Subject& subject) noexcept {
   }
   const auto direction = static_cast<size_t>(subject.tracked->flow.id.direction());
   bool& has_news = subject.slot->has_app_news[direction];
-  if (!has_news && subject.datagram->origin != DatagramOrigin::stream_end) {
+  if (!has_news && !subject.datagram->is_pseudo()) {
     return;
   }
   has_news = false;
@@ -97,7 +98,7 @@ void Detector::State::inspect_transaction(const Subject& subject,
     notes.is_done = work.is_complete;
     return;
   }
-  const bool at_end = subject.datagram->origin == DatagramOrigin::stream_end;
+  const bool at_end = subject.datagram->is_pseudo();
   if (!at_end && !work.is_complete && !has_news(transaction, direction, generation_)) {
     return;
   }

@@ -4,8 +4,10 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "addresses.h"
+#include "json_values.h"
 #include "words.h"
 
 namespace shrike::rule {
@@ -175,9 +177,19 @@ bool DatasetRegistry::load(Dataset& set, const DatasetRequest& request, RuleRepo
     report.error(word, "data-file", "'{}' cannot be read; write the path of a file", path);
     return false;
   }
-  std::string text;
-  for (uint32_t line = 1; std::getline(file, text); ++line) {
-    std::string_view rest = trim(text);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  return request.is_json ? read_json(text, path, set, request, report)
+                         : read_lines(text, path, set, request, report);
+}
+
+bool DatasetRegistry::read_lines(const std::string& text, const std::string& path, Dataset& set,
+                                 const DatasetRequest& request, RuleReport& report) {
+  const Word& word = request.load.empty() ? request.state : request.load;
+  std::string_view left = text;
+  for (uint32_t line = 1; !left.empty(); ++line) {
+    const size_t end = std::min(left.find('\n'), left.size());
+    const std::string_view rest = trim(left.substr(0, end));
+    left.remove_prefix(std::min(end + 1, left.size()));
     if (rest.empty()) continue;
     const size_t comma = rest.find(',');
     const auto key = read_dataset_key(trim(rest.substr(0, comma)), set.type);
@@ -194,6 +206,34 @@ bool DatasetRegistry::load(Dataset& set, const DatasetRequest& request, RuleRepo
     set.keys.insert_or_assign(*key, *score);
   }
   return true;
+}
+
+bool DatasetRegistry::read_json(const std::string& text, const std::string& path, Dataset& set,
+                                const DatasetRequest& request, RuleReport& report) {
+  const Word& word = request.load.empty() ? request.state : request.load;
+  const std::string wanted =
+      request.array_key.empty() ? request.value_key : request.array_key + "." + request.value_key;
+  std::string bad;
+  const bool is_json =
+      for_each_json_value(text, [&](const std::string& name, const std::string& value) {
+        if (name != wanted) return;
+        // Texts stand as they are here, not in base64.
+        const auto key =
+            set.type == Type::text ? std::optional(value) : read_dataset_key(value, set.type);
+        if (key) {
+          set.keys.try_emplace(*key, uint16_t{0});
+        } else if (bad.empty()) {
+          bad = value;
+        }
+      });
+  if (is_json && bad.empty()) return true;
+  if (is_json) {
+    report.error(word, "data-line", "'{}' in '{}' is no {}; correct it", bad, path,
+                 type_names[static_cast<size_t>(set.type)]);
+  } else {
+    report.error(word, "data-line", "'{}' is no JSON; correct it, or remove 'format'", path);
+  }
+  return false;
 }
 
 }  // namespace shrike::rule

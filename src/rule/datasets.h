@@ -17,6 +17,9 @@ struct DatasetRequest {
   Word state;                         ///< the same, but it need not be there
   bool changes = false;               ///< the rule sets or unsets
   bool has_reputation = false;        ///< lines are "value,score"
+  bool is_json = false;               ///< the file is JSON; the values stand at array_key.value_key
+  std::string array_key;              ///< "info.threat"
+  std::string value_key;              ///< "host"
   Word at;                            ///< for diagnostics
 };
 
@@ -36,6 +39,11 @@ class DatasetRegistry {
 
  private:
   bool load(Dataset& set, const DatasetRequest& request, RuleReport& report);
+  /// What stands in the file at `path`. @return false where a fault was reported.
+  static bool read_lines(const std::string& text, const std::string& path, Dataset& set,
+                         const DatasetRequest& request, RuleReport& report);
+  static bool read_json(const std::string& text, const std::string& path, Dataset& set,
+                        const DatasetRequest& request, RuleReport& report);
 
   std::vector<Dataset> sets_;
   std::unordered_map<std::string, uint32_t> known_;

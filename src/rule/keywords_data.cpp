@@ -26,6 +26,7 @@ Setting split_setting(const Word& word) {
 bool read_setting(const Setting& setting, DatasetRequest& request, const Keyword& keyword,
                   Builder& builder) {
   const std::string_view name = setting.name;
+  if (name == "remove_key" && setting.value.empty()) return true;
   if (setting.value.empty()) {
     report_value(keyword, request.at, builder.report());
     return false;
@@ -43,13 +44,20 @@ bool read_setting(const Setting& setting, DatasetRequest& request, const Keyword
     request.load = setting.value;
   } else if (name == "state") {
     request.state = setting.value;
-  } else if (name == "format" && setting.value.text != "csv") {
-    builder.leave_to_later(keyword);  // json and ndjson put what they find into the alert
+  } else if (name == "format") {
+    request.is_json = setting.value.text == "json" || setting.value.text == "ndjson";
+    if (!request.is_json && setting.value.text != "csv") {
+      report_value(keyword, request.at, builder.report());
+      return false;
+    }
+  } else if (name == "value_key") {
+    request.value_key = std::string(setting.value.text);
+  } else if (name == "array_key") {
+    request.array_key = std::string(setting.value.text);
   } else {
     // What a set may grow to is bounded by detect, and nothing is written to files.
-    static constexpr std::array<std::string_view, 9> known{
-        "save",      "memcap",      "hashsize",       "format",    "value_key",
-        "array_key", "context_key", "enrichment_key", "remove_key"};
+    static constexpr std::array<std::string_view, 6> known{
+        "save", "memcap", "hashsize", "context_key", "enrichment_key", "remove_key"};
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       report_value(keyword, request.at, builder.report());
       return false;

@@ -231,13 +231,25 @@ void parse_app_event(Builder& builder, const Keyword& keyword, const Argument& a
   builder.set_protocol(*protocol, argument.value);
 }
 
+/// Two that ask about the same identification, unless both exclude different protocols.
+bool contradicts_another(const AppProtocolCheck& check, Builder& builder) {
+  const auto& checks = builder.rule().packet_checks;
+  return std::any_of(checks.begin(), checks.end(), [&](const PacketCheck& each) {
+    const auto* const other = std::get_if<AppProtocolCheck>(&each);
+    return other != nullptr && other->side == check.side &&
+           (!check.is_negated || !other->is_negated || other->protocol == check.protocol);
+  });
+}
+
 void parse_app_protocol(Builder& builder, const Keyword& keyword, const Argument& argument) {
   Word mode = argument.value;
   const Word name = mode.take_until(',');
   const auto protocol = find_app_protocol(name.text);
-  static constexpr std::array<std::string_view, 6> sides{"",       "to_server", "to_client",
-                                                         "either", "final",     "original"};
-  const auto* const side = std::find(sides.begin(), sides.end(), mode.trimmed().text);
+  static constexpr std::array<std::string_view, 6> sides{"direction", "to_server", "to_client",
+                                                         "either",    "final",     "original"};
+  mode = mode.trimmed();
+  const auto* const side =
+      mode.empty() ? sides.begin() : std::find(sides.begin(), sides.end(), mode.text);
   if (!protocol || side == sides.end()) {
     report_value(keyword, argument.value, builder.report());
     return;
@@ -248,9 +260,15 @@ void parse_app_protocol(Builder& builder, const Keyword& keyword, const Argument
                            to_text(builder.rule().header.app_protocol));
     return;
   }
+  const AppProtocolCheck check{*protocol, argument.is_negated,
+                               static_cast<ProtocolSide>(side - sides.begin())};
+  if (contradicts_another(check, builder)) {
+    builder.report().error(argument.name, "protocol-conflict",
+                           "only several negated protocols can stand together; remove one of them");
+    return;
+  }
   builder.facts().has_protocol_check = true;
-  builder.add(AppProtocolCheck{*protocol, argument.is_negated,
-                               static_cast<ProtocolSide>(side - sides.begin())});
+  builder.add(check);
   if (!is_available(*protocol) && !builder.context().options.assume_inspected) {
     builder.set_dormant("protocol " + std::string(to_text(*protocol)));
   }

@@ -117,8 +117,8 @@ RuleKind kind_of(const Rule& rule, const KindFacts& facts, const BufferFacts& bu
     return is_negated ? RuleKind::like_ip_only : RuleKind::ip_only;
   }
   if (is_plain && facts.has_event && facts.is_decode_only) return RuleKind::decode_event;
-  if (buffers.has_packet_field) return RuleKind::packet;
   if (buffers.has_frame || buffers.has_app_field) return RuleKind::app_transaction;
+  if (buffers.has_packet_field) return RuleKind::packet;
   if (facts.has_app_event) return RuleKind::app_event;
   if (buffers.has_payload) {
     if (rule.needs_packet == rule.needs_stream) return RuleKind::packet_and_stream;
