@@ -39,7 +39,7 @@ inline void look_at(const protocol::ParserRow& row,
 
 /// Runs one conversation of a row's parser to its end.
 inline void converse(const protocol::ParserRow& row, uint8_t transport, Bytes script) {
-  protocol::Pool pool(256 << 20);
+  static protocol::Pool pool(256 << 20);  // kept: its slabs are large
   const protocol::ProtocolOptions options;
   protocol::Session session(pool, options);
   Datagram datagram;
