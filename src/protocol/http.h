@@ -61,6 +61,7 @@ class HttpTransaction : public AppTransaction {
   uint64_t response_decoded_bytes = 0;
   unsigned response_repetitions = 0;
   Body* response_body = nullptr;
+  Body* unnamed_body = nullptr;  ///< what came before any status line, for file.data
   File* response_file = nullptr;
 };
 
@@ -180,8 +181,10 @@ class HttpParser {
                    Bytes value);
   void raise_header_events(HttpTransaction& transaction, Direction direction,
                            const http::HeaderFlags& flags);
-  void add_header_fields(HttpTransaction& transaction, Direction direction, Bytes raw);
-  void add_texts_of_headers(HttpTransaction& transaction, Direction direction);
+  void add_single_headers(HttpTransaction& transaction, Direction direction);
+  void add_header_texts(HttpTransaction& transaction, Direction direction, Bytes raw);
+  [[nodiscard]] Bytes build_start(HttpTransaction& transaction, Direction direction);
+  void add_header_names(HttpTransaction& transaction, Direction direction);
 
   // http_body.cpp
   void set_decoder(HttpTransaction& transaction, Direction direction);
@@ -190,12 +193,14 @@ class HttpParser {
   void take_response_body(HttpTransaction& transaction, Bytes bytes);
   void skip_body(HttpTransaction& transaction, Direction direction, uint64_t gap_bytes);
   void end_request_body(HttpTransaction& transaction);
+  static void finish_response_bodies(HttpTransaction& transaction);
   void end_response_body(HttpTransaction& transaction);
   static bool sink_request(void* parser, Bytes bytes);
   static bool sink_response(void* parser, Bytes bytes);
   bool deliver_request(HttpTransaction& transaction, Bytes bytes);
   bool deliver_response(HttpTransaction& transaction, Bytes bytes);
   void begin_request_files(HttpTransaction& transaction);
+  void append_unnamed(HttpTransaction& transaction, Bytes bytes);
   void open_response_file(HttpTransaction& transaction);
   [[nodiscard]] File& open_named(HttpTransaction& transaction, Direction direction, Bytes name);
   [[nodiscard]] http::MultipartSink multipart_sink();

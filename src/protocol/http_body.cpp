@@ -264,6 +264,15 @@ void HttpParser::open_response_file(HttpTransaction& transaction) {
   }
 }
 
+/// A body without a status line is no file, but rules for file.data look into it.
+void HttpParser::append_unnamed(HttpTransaction& transaction, Bytes bytes) {
+  if (transaction.unnamed_body == nullptr) {
+    transaction.unnamed_body = &transaction.add_body(Direction::to_client, Field::file_data,
+                                                     response_limits(session_.options().http));
+  }
+  transaction.unnamed_body->append(bytes);
+}
+
 bool HttpParser::deliver_response(HttpTransaction& transaction, Bytes bytes) {
   const HttpOptions& options = session_.options().http;
   transaction.response_decoded_bytes += bytes.size();
@@ -285,6 +294,8 @@ bool HttpParser::deliver_response(HttpTransaction& transaction, Bytes bytes) {
     if (transaction.response_file != nullptr) {
       transaction.append_file(*transaction.response_file, bytes);
     }
+  } else {
+    append_unnamed(transaction, bytes);
   }
   look_at_raw(body, Direction::to_client);
   if (server_.decoder.is_empty() ||
@@ -294,6 +305,14 @@ bool HttpParser::deliver_response(HttpTransaction& transaction, Bytes bytes) {
   }
   raise(transaction, AppEvent::http_compression_bomb);
   return false;
+}
+
+void HttpParser::finish_response_bodies(HttpTransaction& transaction) {
+  for (Body* const body : {transaction.response_body, transaction.unnamed_body}) {
+    if (body != nullptr) {
+      body->finish();
+    }
+  }
 }
 
 void HttpParser::end_request_body(HttpTransaction& transaction) {
@@ -319,9 +338,7 @@ void HttpParser::end_response_body(HttpTransaction& transaction) {
   if (transaction.response_file != nullptr) {
     transaction.close_file(*transaction.response_file, FileState::closed);
   }
-  if (transaction.response_body != nullptr) {
-    transaction.response_body->finish();
-  }
+  finish_response_bodies(transaction);
   transaction.reach(Direction::to_client, Progress::trailer);
 }
 

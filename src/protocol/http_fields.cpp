@@ -158,36 +158,30 @@ bool HttpParser::join_header(HttpTransaction& transaction, Direction direction, 
   return true;
 }
 
-/// Adds what rules see of the fields. With a trailer it is called again, with all of them.
-void HttpParser::add_header_fields(HttpTransaction& transaction, Direction direction, Bytes raw) {
-  const bool is_trailer =
-      direction == Direction::to_server ? is_request_trailer_ : is_response_trailer_;
-  const bool is_again =
-      is_trailer && transaction.find(direction, Field::http_header_raw) != nullptr;
-  if (is_again && is_ignorable(raw.last(std::min<size_t>(raw.size(), 2))) &&
-      raw.size() == transaction.find(direction, Field::http_header_raw)->bytes.size() + 2) {
-    return;  // an empty trailer
-  }
-  if (!raw.empty()) {
-    transaction.add(direction, Field::http_header_raw, raw);
-  }
-  add_texts_of_headers(transaction, direction);
-  if (is_again) {
-    return;
-  }
+/// Adds the fields that rules see one by one.
+void HttpParser::add_single_headers(HttpTransaction& transaction, Direction direction) {
+  const HeaderList& headers = headers_of(transaction, direction);
   for (const NamedField& named : named_fields(direction)) {
-    if (const HeaderField* const field = headers_of(transaction, direction).find(named.name)) {
+    if (const HeaderField* const field = headers.find(named.name)) {
       transaction.add_kept(direction, named.field, field->value);
     }
   }
+  const Field one_field =
+      direction == Direction::to_server ? Field::http_request_header : Field::http_response_header;
+  for (const HeaderField& field : headers.fields()) {
+    text_.assign(field.name.begin(), field.name.end());
+    append(text_, ": ");
+    append(text_, field.value);
+    transaction.add(direction, one_field, Bytes{text_});
+  }
 }
 
-/// http.start, and the texts that are parts of it.
-void HttpParser::add_texts_of_headers(HttpTransaction& transaction, Direction direction) {
-  const bool is_request = direction == Direction::to_server;
+/// http.start: the line and the fields, in normal form.
+Bytes HttpParser::build_start(HttpTransaction& transaction, Direction direction) {
   const PoolVector<HeaderField>& fields = headers_of(transaction, direction).fields();
-  const Bytes line = is_request ? as_bytes(transaction.text(direction, Field::http_request_line))
-                                : transaction.response_line;
+  const Bytes line = direction == Direction::to_server
+                         ? as_bytes(transaction.text(direction, Field::http_request_line))
+                         : transaction.response_line;
   text_.assign(line.begin(), line.end());
   append(text_, "\r\n");
   for (const HeaderField& field : fields) {
@@ -199,24 +193,11 @@ void HttpParser::add_texts_of_headers(HttpTransaction& transaction, Direction di
   if (!fields.empty()) {
     append(text_, "\r\n");
   }
-  const Bytes start = transaction.keep(Bytes{text_});
-  transaction.add_kept(direction, Field::http_start, start);
+  return transaction.keep(Bytes{text_});
+}
 
-  const std::string_view cookie = is_request ? "cookie" : "set-cookie";
-  const Field one_field = is_request ? Field::http_request_header : Field::http_response_header;
-  size_t at = line.size() + 2;
-  text_.clear();
-  for (const HeaderField& field : fields) {
-    const size_t bytes = field.name.size() + 2 + field.value.size();
-    transaction.add_kept(direction, one_field, start.subspan(at, bytes));
-    if (!equals_any_case(field.name, cookie)) {
-      append(text_, start.subspan(at, bytes + 2));
-    }
-    at += bytes + 2;
-  }
-  if (!text_.empty()) {
-    transaction.add(direction, Field::http_header, Bytes{text_});
-  }
+void HttpParser::add_header_names(HttpTransaction& transaction, Direction direction) {
+  const PoolVector<HeaderField>& fields = headers_of(transaction, direction).fields();
   if (fields.empty()) {
     return;
   }
@@ -228,6 +209,37 @@ void HttpParser::add_texts_of_headers(HttpTransaction& transaction, Direction di
   }
   append(text_, "\r\n");
   transaction.add(direction, Field::http_header_names, Bytes{text_});
+}
+
+/// Adds the texts that rules see of all fields together. With a trailer it is called again: they
+/// have its fields too then.
+void HttpParser::add_header_texts(HttpTransaction& transaction, Direction direction, Bytes raw) {
+  const FieldValue* const before = transaction.find(direction, Field::http_header_raw);
+  constexpr size_t empty_trailer_bytes = 2;
+  if (before != nullptr && raw.size() <= before->bytes.size() + empty_trailer_bytes) {
+    return;
+  }
+  if (!raw.empty()) {
+    transaction.add(direction, Field::http_header_raw, raw);
+  }
+  const Bytes start = build_start(transaction, direction);
+  transaction.add_kept(direction, Field::http_start, start);
+  const std::string_view cookie = direction == Direction::to_server ? "cookie" : "set-cookie";
+  const PoolVector<HeaderField>& fields = headers_of(transaction, direction).fields();
+  size_t at = as_text(start).find("\r\n");
+  at = fields.empty() ? start.size() : at + 2;
+  text_.clear();
+  for (const HeaderField& field : fields) {
+    const size_t bytes = field.name.size() + 2 + field.value.size() + 2;
+    if (!equals_any_case(field.name, cookie)) {
+      append(text_, start.subspan(at, bytes));
+    }
+    at += bytes;
+  }
+  if (!text_.empty()) {
+    transaction.add(direction, Field::http_header, Bytes{text_});
+  }
+  add_header_names(transaction, direction);
 }
 
 }  // namespace shrike::protocol

@@ -208,18 +208,20 @@ HttpParser::Step HttpParser::request_headers(Cursor& cursor) {
 /// All fields of the headers, or of the trailer, are there.
 HttpParser::Step HttpParser::end_request_headers(Bytes raw) {
   HttpTransaction& transaction = *request_;
-  add_header_fields(transaction, Direction::to_server, raw);
   if (is_request_trailer_) {
+    add_header_texts(transaction, Direction::to_server, raw);
     request_state_ = RequestState::finalize;
     return Step::on;
   }
+  add_single_headers(transaction, Direction::to_server);
   read_request_headers(transaction);
-  transaction.reach(Direction::to_server, Progress::headers);
   set_decoder(transaction, Direction::to_server);
   if (transaction.method == HttpMethod::connect) {
     request_state_ = RequestState::connect_wait;
     return Step::suspend;
   }
+  add_header_texts(transaction, Direction::to_server, raw);
+  transaction.reach(Direction::to_server, Progress::headers);
   return begin_request_body();
 }
 
@@ -419,12 +421,14 @@ HttpParser::Step HttpParser::request_identity(Cursor& cursor) {
   return Step::on;
 }
 
-/// A CONNECT was asked for: what comes from here on depends on the answer.
+/// A CONNECT was asked for: what comes from here on depends on the answer. Until it is there the
+/// request stays at its headers, and rules do not see them as one text (as in Suricata).
 HttpParser::Step HttpParser::request_connect_wait() {
-  const HttpTransaction& transaction = *request_;
+  HttpTransaction& transaction = *request_;
   if (!transaction.is_response_begun) {
     return Step::suspend;
   }
+  add_header_texts(transaction, Direction::to_server, client_.raw_headers);
   request_state_ = transaction.status >= 200 && transaction.status <= 299
                        ? RequestState::connect_probe
                        : RequestState::finalize;

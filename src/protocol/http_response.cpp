@@ -463,7 +463,6 @@ HttpParser::Step HttpParser::complete_response() {
   if (!is_tunnel) {
     return Step::on;
   }
-  session_.inspect_raw_now(Direction::to_server);
   const uint16_t port = transaction.port;
   request_ = nullptr;
   request_id_ = none_id;
