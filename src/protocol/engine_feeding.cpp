@@ -177,7 +177,8 @@ void Engine::take_change(FlowLayer& layer) noexcept {
   layer.original = layer.protocol;
   layer.protocol = change.next;
   const ParserRow* const next = find_parser_row(change.next);
-  const bool is_another = next != nullptr && layer.row != nullptr && next->parse != layer.row->parse;
+  const bool is_another =
+      next != nullptr && layer.row != nullptr && next->parse != layer.row->parse;
   for (FlowSide& side : layer.sides) {
     side.identity.protocol = change.next;
     // What the old parser left is for the new one, with the next datagram.
