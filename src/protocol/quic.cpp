@@ -29,8 +29,10 @@ bool QuicParser::read_packet(const QuicHeader& header, Bytes packet) {
     }
     return read_initial(header, packet);
   }
-  if (header.type == QuicPacketType::retry && direction_ == Direction::to_client && keys_) {
-    // The client begins anew, with the server's connection id.
+  if (header.type == QuicPacketType::retry && direction_ == Direction::to_client && keys_ &&
+      !has_retried_) {
+    // The client begins anew, with the server's connection id; once (RFC 9000 section 17.2.5.2).
+    has_retried_ = true;
     sides_[static_cast<size_t>(Direction::to_server)].has_hello = false;
     keys_.reset();
   }
@@ -84,7 +86,7 @@ void QuicParser::fail(const QuicHeader& header, AppEvent event) {
 
 namespace {
 
-/// "Q043", or hexadecimal digits without zeros in front.
+/// "Q043", "v2", or hexadecimal digits without zeros in front.
 void write_version(JsonWriter& json, uint32_t version) {
   static constexpr char digits[] = "0123456789abcdef";
   using namespace quic_version;
@@ -94,6 +96,9 @@ void write_version(JsonWriter& json, uint32_t version) {
     for (int shift = 24; shift >= 0; shift -= 8) {
       text[count++] = static_cast<char>(version >> shift);
     }
+  } else if (version == version2) {
+    text[count++] = 'v';
+    text[count++] = '2';
   } else {
     for (int shift = 28; shift >= 0; shift -= 4) {
       const unsigned digit = version >> shift & 15;

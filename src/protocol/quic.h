@@ -65,6 +65,7 @@ class QuicParser {
   Direction direction_ = Direction::to_server;  ///< of the datagram at hand
   std::optional<QuicKeys> keys_;
   std::array<Side, 2> sides_;
+  bool has_retried_ = false;
   bool is_broken_ = false;
 };
 

@@ -198,6 +198,7 @@ bool QuicParser::read_handshake(QuicTransaction& transaction) {
   }
   Hello hello(session_.pool());
   hello.is_client = type == 1;
+  hello.keeps_grease = true;  // as Suricata, in QUIC only
   read_hello(bytes.subspan(handshake_header_bytes, message_bytes), hello);
   if (!hello.is_whole) {
     return false;

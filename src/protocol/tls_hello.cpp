@@ -42,6 +42,9 @@ constexpr bool is_grease(uint16_t value) noexcept {
   return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
 }
 
+/// What stands for any of them where extensions keep them, as in Suricata.
+constexpr uint16_t grease_extension = 0xfafa;
+
 /// What reading one extension says about the rest.
 enum class Outcome : uint8_t {
   fine,
@@ -95,7 +98,7 @@ Outcome read_groups(ByteReader reader, Hello& hello) {
     if (reader.failed()) {
       return length_fault(hello, Outcome::broken);
     }
-    if (!is_grease(group)) {
+    if (hello.keeps_grease || !is_grease(group)) {
       hello.curves.push_back(group);
     }
   }
@@ -229,8 +232,8 @@ bool read_extensions(ByteReader& reader, Hello& hello) {
     if (outcome != Outcome::fine) {
       return outcome == Outcome::enough;
     }
-    if (!is_grease(type)) {
-      hello.extensions.push_back(type);
+    if (hello.keeps_grease || !is_grease(type)) {
+      hello.extensions.push_back(is_grease(type) ? grease_extension : type);
       hello.has_sni_extension |= type == extension::server_name;
     }
   }
@@ -263,7 +266,7 @@ bool read_ciphers(ByteReader& reader, Hello& hello) {
   }
   while (ciphers.left() > 0) {
     const uint16_t cipher = ciphers.big16();
-    if (!is_grease(cipher)) {
+    if (hello.keeps_grease || !is_grease(cipher)) {
       hello.ciphers.push_back(cipher);
     }
   }
@@ -404,23 +407,25 @@ PoolString ja4_of(const Hello& hello, bool is_quic, Pool& pool) {
   text.push_back(is_quic ? 'q' : 't');
   text += ja4_version(hello.highest_version);
   text.push_back(hello.has_sni_extension ? 'd' : 'i');
-  append_two_digits(text, hello.ciphers.size());
-  append_two_digits(text, hello.extensions.size());
+  PoolVector<uint16_t> ciphers(hello.ciphers);
+  PoolVector<uint16_t> extensions(hello.extensions);
+  std::erase_if(ciphers, is_grease);
+  std::erase_if(extensions, is_grease);
+  append_two_digits(text, ciphers.size());
+  append_two_digits(text, extensions.size());
   append_ja4_alpn(text, hello.alpns);
 
-  PoolVector<uint16_t> sorted(hello.ciphers);
-  std::sort(sorted.begin(), sorted.end());
+  std::sort(ciphers.begin(), ciphers.end());
   PoolString raw(pool);
-  append_hex16(raw, sorted);
+  append_hex16(raw, ciphers);
   append_short_sha256(text, raw);
 
-  sorted = hello.extensions;
-  std::erase_if(sorted, [](uint16_t type) {
+  std::erase_if(extensions, [](uint16_t type) {
     return type == extension::server_name || type == extension::alpn;
   });
-  std::sort(sorted.begin(), sorted.end());
+  std::sort(extensions.begin(), extensions.end());
   raw.clear();
-  append_hex16(raw, sorted);
+  append_hex16(raw, extensions);
   raw.push_back('_');
   append_hex16(raw, hello.signature_algorithms);
   append_short_sha256(text, raw);

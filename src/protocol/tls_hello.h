@@ -40,6 +40,7 @@ struct Hello {
   bool omits_session = false;   ///< a ServerHello of an early draft of TLS 1.3: no session id
   bool has_sni = false;         ///< an earlier hello had one: another is one too many
   bool knows_versions = false;  ///< the client's hello had supported_versions
+  bool keeps_grease = false;    ///< in the lists, and so in JA3; never in JA4
 
   // What was read.
   bool is_whole = false;        ///< read to its end
@@ -56,11 +57,11 @@ struct Hello {
   Bytes session_id;
   Bytes sni;
   Bytes point_formats;
-  // GREASE left out, in order of appearance.
+  // In order of appearance, GREASE left out or not.
   PoolVector<uint16_t> ciphers;
   PoolVector<uint16_t> extensions;
   PoolVector<uint16_t> curves;
-  PoolVector<uint16_t> signature_algorithms;  ///< … but for these
+  PoolVector<uint16_t> signature_algorithms;  ///< with GREASE, always
   PoolVector<Bytes> alpns;
 };
 

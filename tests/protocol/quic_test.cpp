@@ -87,7 +87,7 @@ TEST(Quic, ReadsTheHelloOfAnInitialPacket) {
     EXPECT_EQ(quic.text(Direction::to_server, Field::quic_sni), "quic.shrike.example");
     EXPECT_EQ(quic.text(Direction::to_server, Field::quic_version), number(4, version));
     EXPECT_EQ(quic.text(Direction::to_server, Field::ja3_string),
-              "771,4865,0-43-10-11-13-16,29-23,0");
+              "771,4865,0-43-10-11-13-16,10794-29-23,0");
     EXPECT_EQ(quic.text(Direction::to_server, Field::ja4_hash).substr(0, 10), "q13d0106h3");
     EXPECT_TRUE(quic.is_complete());
     EXPECT_TRUE(quic.skips[1]);
