@@ -60,7 +60,9 @@ class JsonWalk {
     if (size == 0) return false;
     const std::string word(rest_.substr(0, size));
     rest_.remove_prefix(size);
-    if (word != "true" && word != "false" && word != "null") visit_(path_, word);
+    if (word == "true" || word == "false" || word == "null") return true;
+    if (word.find_first_not_of("0123456789+-.eE") != std::string::npos) return false;
+    visit_(path_, word);
     return true;
   }
 
