@@ -13,14 +13,18 @@ using Wire = std::vector<uint8_t>;
 
 /// A reply that gives 192.0.2.9 to 02:00:00:00:00:01, with these options.
 Wire reply(const Wire& options) {
-  Wire wire(236, 0);
+  Wire wire;
+  wire.reserve(1024);
+  wire.resize(236);
   wire[0] = 2;
   wire[7] = 77;
   const uint8_t assigned[] = {192, 0, 2, 9};
   std::copy(std::begin(assigned), std::end(assigned), wire.begin() + 16);
   wire[28] = 2;
   wire[33] = 1;
-  wire.insert(wire.end(), {0x63, 0x82, 0x53, 0x63});
+  for (const int byte : {0x63, 0x82, 0x53, 0x63}) {
+    wire.push_back(static_cast<uint8_t>(byte));
+  }
   wire.insert(wire.end(), options.begin(), options.end());
   return wire;
 }

@@ -12,9 +12,14 @@ namespace {
 using enum Direction;
 using Wire = std::vector<uint8_t>;
 
+/// DER: lengths take as few bytes as they need.
 Wire element(uint8_t tag, const Wire& content) {
-  Wire wire{tag, 0x82, static_cast<uint8_t>(content.size() >> 8),
-            static_cast<uint8_t>(content.size())};
+  Wire wire{tag};
+  if (content.size() >= 0x80) {
+    wire.push_back(0x82);
+    wire.push_back(static_cast<uint8_t>(content.size() >> 8));
+  }
+  wire.push_back(static_cast<uint8_t>(content.size()));
   wire.insert(wire.end(), content.begin(), content.end());
   return wire;
 }
