@@ -100,7 +100,7 @@ void Inspection::write_transactions(const Tracked& tracked) noexcept {
 
 /// A flow becomes another protocol: all that the old one has said is inspected first, without a
 /// packet, the other direction before that of the datagram at hand. Source: Suricata's
-/// StreamTcpDetectLogFlush, whose packets do not count as of an established flow.
+/// StreamTcpDetectLogFlush.
 void Inspection::inspect_what_is_left(const RuleSet& rules, const Tracked& tracked,
                                       const AppView& app) noexcept {
   const Direction direction = tracked.flow.id.direction();
@@ -116,7 +116,6 @@ void Inspection::inspect_pseudo(const RuleSet& rules, const Tracked& tracked, Di
   pseudo.events.clear();
   pseudo.flow.id = FlowId(tracked.flow.id.slot(), direction);
   pseudo.flow.opened = false;
-  pseudo.flow.is_established = false;
   pseudo.flow.stream_added = false;
   datagram.origin = DatagramOrigin::protocol_change;
   datagram.events.clear();
