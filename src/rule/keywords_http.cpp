@@ -243,7 +243,7 @@ constexpr Keyword rows[] = {
     {"filesize", "", required, number_syntax, "Compares the size of a file.",
      parse_field_number<uint64_t>, 0, Field::filesize},
     {"filestore", "", optional, "[request|response|both|to_server|to_client,file|tx|ssn]",
-     "Asks for a file, which is stored where files are.", parse_filestore, may_be_quoted,
+     "Asks for a file; what it holds is not stored yet.", parse_filestore, may_be_quoted,
      Field::filestore},
     {"filemd5", "", required, "[!]<list>", "Looks the file's MD5 up in a list.", parse_file_digest,
      may_be_quoted | negatable, Field::file_md5},
