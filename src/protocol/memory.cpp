@@ -5,6 +5,23 @@
 
 namespace shrike::protocol {
 
+namespace {
+
+// Under AddressSanitizer every block is the system's own, so that what strays out of one is seen.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool passes_through = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool passes_through = true;
+#else
+constexpr bool passes_through = false;
+#endif
+#else
+constexpr bool passes_through = false;
+#endif
+
+}  // namespace
+
 Pool::~Pool() = default;
 
 unsigned Pool::order_of(size_t bytes) noexcept {
@@ -14,7 +31,7 @@ unsigned Pool::order_of(size_t bytes) noexcept {
 void* Pool::take(size_t bytes) {
   bytes = std::max<size_t>(bytes, 1);
   const unsigned order = order_of(bytes);
-  if (order > largest_order) {
+  if (order > largest_order || passes_through) {
     used_bytes_ += bytes;
     return ::operator new(bytes);
   }
@@ -49,7 +66,7 @@ void* Pool::cut(unsigned order) {
 void Pool::give(void* block, size_t bytes) noexcept {
   bytes = std::max<size_t>(bytes, 1);
   const unsigned order = order_of(bytes);
-  if (order > largest_order) {
+  if (order > largest_order || passes_through) {
     used_bytes_ -= bytes;
     ::operator delete(block);
     return;
