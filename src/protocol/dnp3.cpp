@@ -20,8 +20,8 @@ constexpr uint8_t sequence_mask = 0x3f;
 constexpr uint8_t control_from_master = 0x80;
 constexpr uint8_t function_confirm = 0;
 constexpr std::string_view banner = "DNP3";
-/// Suricata: max-tx; more unfinished messages are a flood.
-constexpr size_t unfinished_max = 32;
+/// Suricata: max-tx; more messages at once, unfinished or not looked at yet, are a flood.
+constexpr size_t kept_max = 32;
 /// As many segments as the transport's sequence numbers tell apart, of the largest size.
 constexpr size_t message_bytes_max = 63 * 255;
 
@@ -143,21 +143,18 @@ Consumed Dnp3Parser::parse(const Input& input) {
 }
 
 Dnp3Transaction& Dnp3Parser::open(Direction direction, Bytes frame) {
-  size_t unfinished = 0;
-  for (AppTransaction* const each : session_.transactions()) {
-    unfinished += static_cast<Dnp3Transaction*>(each)->is_whole ? 0 : 1;
-  }
+  const size_t kept = session_.transactions().size();
   auto& message = session_.open<Dnp3Transaction>();
   message.direction = direction;
   message.skip(opposite(direction));
   message.link_control = frame[3];
   message.target = load_little16(frame.data() + 4);
   message.source = load_little16(frame.data() + 6);
-  if (unfinished >= unfinished_max) {
+  if (kept >= kept_max) {
     message.raise(direction, AppEvent::dnp3_flooded);
     for (AppTransaction* const each : session_.transactions()) {
       auto& older = static_cast<Dnp3Transaction&>(*each);
-      if (!older.is_whole && older.id + unfinished_max <= message.id) {
+      if (!older.is_whole && older.id + kept_max <= message.id) {
         older.is_whole = true;
         older.complete();
       }

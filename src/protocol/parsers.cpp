@@ -17,6 +17,7 @@
 #include "sip.h"
 #include "snmp.h"
 #include "quic.h"
+#include "rfb.h"
 #include "smb.h"
 #include "ssh.h"
 #include "tls.h"
@@ -45,6 +46,7 @@ const std::array rows{
     dcerpc_row,
     mqtt_row,
     dnp3_row,
+    rfb_row,
     http_row,
     http2_row,
     doh2_row,

@@ -29,6 +29,8 @@ constexpr NumberName mqtt_connect_flag_names[] = {{"username", 0x80},
 constexpr NumberName yes_no_names[] = {{"yes", 1}, {"no", 0}, {"true", 1}, {"false", 0}};
 constexpr NumberSyntax yes_or_no{.max = 1, .names = yes_no_names};
 constexpr NumberSyntax mqtt_qualities{.max = 2};
+constexpr NumberName rfb_result_names[] = {{"ok", 0}, {"fail", 1}, {"toomany", 2}, {"unknown", 3}};
+constexpr NumberSyntax rfb_results{.max = UINT32_MAX, .names = rfb_result_names};
 /// Attributes of IKE's first phase (RFC 2409, appendix A), as Suricata names them.
 constexpr NumberName ike_attribute_names[] = {
     {"alg_enc", 1},        {"alg_hash", 2},      {"alg_auth", 3},          {"alg_dh", 4},
@@ -345,9 +347,9 @@ constexpr Keyword rows[] = {
     {"rfb.name", "", none, "", "Buffer of the desktop's name.", parse_sticky_buffer, sticky,
      Field::rfb_name},
     {"rfb.sectype", "", required, number_syntax, "Compares the type of security.",
-     parse_dormant_number, 0, Field::rfb_sectype},
+     parse_field_number<uint32_t>, 0, Field::rfb_sectype},
     {"rfb.secresult", "", required, "ok|fail|toomany|unknown",
-     "Compares the result of authentication.", parse_dormant_value, may_be_quoted,
+     "Compares the result of authentication.", parse_field_numbers<rfb_results>, may_be_quoted,
      Field::rfb_secresult},
     {"websocket.opcode", "", required, "<n or name>", "Compares the operation code.",
      parse_field_numbers<websocket_opcode_syntax>, may_be_quoted, Field::websocket_opcode},
