@@ -4,13 +4,23 @@ namespace shrike::protocol {
 
 namespace {
 
-/// How ftpdata_command names them; 0: no rule can.
+/// What the rules' names of ftpdata_command stand for.
 constexpr uint64_t number_of(FtpAction action) noexcept {
   switch (action) {
     case FtpAction::stor:
       return 1;
     case FtpAction::retr:
       return 2;
+    case FtpAction::appe:
+      return 3;
+    case FtpAction::stou:
+      return 4;
+    case FtpAction::list:
+      return 5;
+    case FtpAction::nlst:
+      return 6;
+    case FtpAction::mlsd:
+      return 7;
     default:
       return 0;
   }

@@ -131,7 +131,8 @@ constexpr NumberSyntax ftp_mode_syntax{.max = 1, .names = ftp_modes};
 constexpr NumberName ftp_replied[] = {{"no", 0},  {"false", 0}, {"off", 0},
                                       {"yes", 1}, {"true", 1},  {"on", 1}};
 constexpr NumberSyntax ftp_replied_syntax{.max = 1, .names = ftp_replied};
-constexpr NumberName ftp_transfers[] = {{"stor", 1}, {"retr", 2}};
+constexpr NumberName ftp_transfers[] = {{"stor", 1}, {"retr", 2}, {"appe", 3}, {"stou", 4},
+                                        {"list", 5}, {"nlst", 6}, {"mlsd", 7}};
 constexpr NumberSyntax ftp_transfer_syntax{.max = 0, .names = ftp_transfers};
 
 using enum ArgumentNeed;
@@ -253,7 +254,7 @@ constexpr Keyword rows[] = {
      sticky, Field::ftp_completion_code},
     {"ftp.dynamic_port", "", required, number_syntax, "Compares the port of the data connection.",
      parse_field_number<uint16_t>, 0, Field::ftp_dynamic_port},
-    {"ftpdata_command", "", required, "stor|retr",
+    {"ftpdata_command", "", required, "stor|retr|appe|stou|list|nlst|mlsd",
      "Compares the command that opened the data connection.",
      parse_field_numbers<ftp_transfer_syntax>, may_be_quoted, Field::ftpdata_command},
     {"krb5_err_code", "", required, number_syntax, "Compares the error code.",
@@ -268,21 +269,21 @@ constexpr Keyword rows[] = {
      "Compares the encryption of the ticket.", parse_ticket_encryption, may_be_quoted,
      Field::krb5_ticket_encryption},
     {"ldap.request.operation", "", required, "<n or name>", "Compares the request's operation.",
-     parse_dormant_value, may_be_quoted, Field::ldap_request_operation},
+     parse_field_numbers<ldap_operations>, may_be_quoted, Field::ldap_request_operation},
     {"ldap.request.dn", "", none, "", "Buffer of the request's distinguished name.",
      parse_sticky_buffer, sticky, Field::ldap_request_dn},
     {"ldap.request.attribute_type", "", none, "", "Buffer of one attribute of the request.",
      parse_sticky_buffer, sticky, Field::ldap_request_attribute_type},
     {"ldap.responses.operation", "", required, "<n or name>[,any|all|<index>]",
-     "Compares the responses' operations.", parse_dormant_value, may_be_quoted,
-     Field::ldap_responses_operation},
+     "Compares the responses' operations.", parse_field_numbers<ldap_chosen_operations>,
+     may_be_quoted, Field::ldap_responses_operation},
     {"ldap.responses.count", "", required, number_syntax, "Compares the number of responses.",
-     parse_dormant_number, 0, Field::ldap_responses_count},
+     parse_field_number<uint32_t>, 0, Field::ldap_responses_count},
     {"ldap.responses.dn", "", none, "", "Buffer of one response's distinguished name.",
      parse_sticky_buffer, sticky, Field::ldap_responses_dn},
     {"ldap.responses.result_code", "", required, "<n or name>[,any|all|<index>]",
-     "Compares the responses' result codes.", parse_dormant_value, may_be_quoted,
-     Field::ldap_responses_result_code},
+     "Compares the responses' result codes.", parse_field_numbers<ldap_chosen_results>,
+     may_be_quoted, Field::ldap_responses_result_code},
     {"ldap.responses.message", "", none, "", "Buffer of one response's error message.",
      parse_sticky_buffer, sticky, Field::ldap_responses_message},
     {"ldap.responses.attribute_type", "", none, "", "Buffer of one attribute of the responses.",
