@@ -10,6 +10,7 @@
 #include "http2.h"
 #include "ike.h"
 #include "krb5.h"
+#include "ldap.h"
 #include "identified_only.h"
 #include "mqtt.h"
 #include "parser.h"
@@ -47,6 +48,7 @@ const std::array rows{
     mqtt_row,
     dnp3_row,
     rfb_row,
+    ldap_row,
     http_row,
     http2_row,
     doh2_row,

@@ -126,6 +126,65 @@ void parse_interface(Builder& builder, const Keyword& keyword, const Argument& a
   }
 }
 
+/// Application tags of operations (RFC 4511, appendix B), as Suricata names them.
+constexpr NumberName ldap_operation_names[] = {
+    {"bind_request", 0},      {"bind_response", 1},       {"unbind_request", 2},
+    {"search_request", 3},    {"search_result_entry", 4}, {"search_result_done", 5},
+    {"modify_request", 6},    {"modify_response", 7},     {"add_request", 8},
+    {"add_response", 9},      {"del_request", 10},        {"del_response", 11},
+    {"mod_dn_request", 12},   {"mod_dn_response", 13},    {"compare_request", 14},
+    {"compare_response", 15}, {"abandon_request", 16},    {"search_result_reference", 19},
+    {"extended_request", 23}, {"extended_response", 24},  {"intermediate_response", 25},
+};
+constexpr NumberSyntax ldap_operations{.max = UINT8_MAX, .names = ldap_operation_names};
+constexpr NumberSyntax ldap_chosen_operations{
+    .max = UINT8_MAX, .names = ldap_operation_names, .chooses_values = true};
+/// RFC 4511, section 4.1.9.
+constexpr NumberName ldap_result_names[] = {
+    {"success", 0},
+    {"operations_error", 1},
+    {"protocol_error", 2},
+    {"time_limit_exceeded", 3},
+    {"size_limit_exceeded", 4},
+    {"compare_false", 5},
+    {"compare_true", 6},
+    {"auth_method_not_supported", 7},
+    {"stronger_auth_required", 8},
+    {"referral", 10},
+    {"admin_limit_exceeded", 11},
+    {"unavailable_critical_extension", 12},
+    {"confidentiality_required", 13},
+    {"sasl_bind_in_progress", 14},
+    {"no_such_attribute", 16},
+    {"undefined_attribute_type", 17},
+    {"inappropriate_matching", 18},
+    {"constraint_violation", 19},
+    {"attribute_or_value_exists", 20},
+    {"invalid_attribute_syntax", 21},
+    {"no_such_object", 32},
+    {"alias_problem", 33},
+    {"invalid_dns_syntax", 34},
+    {"is_leaf", 35},
+    {"alias_dereferencing_problem", 36},
+    {"inappropriate_authentication", 48},
+    {"invalid_credentials", 49},
+    {"insufficient_access_rights", 50},
+    {"busy", 51},
+    {"unavailable", 52},
+    {"unwilling_to_perform", 53},
+    {"loop_detect", 54},
+    {"naming_violation", 64},
+    {"object_class_violation", 65},
+    {"not_allowed_on_non_leaf", 66},
+    {"not_allowed_on_rdn", 67},
+    {"entry_already_exists", 68},
+    {"object_class_mods_prohibited", 69},
+    {"affects_multiple_dsas", 71},
+    {"other", 80},
+};
+constexpr NumberSyntax ldap_chosen_results{
+    .max = UINT32_MAX, .names = ldap_result_names, .chooses_values = true};
+
 constexpr NumberName ftp_modes[] = {{"passive", 0}, {"active", 1}};
 constexpr NumberSyntax ftp_mode_syntax{.max = 1, .names = ftp_modes};
 constexpr NumberName ftp_replied[] = {{"no", 0},  {"false", 0}, {"off", 0},
