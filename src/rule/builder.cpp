@@ -39,7 +39,7 @@ std::optional<Field> Builder::open_field() const noexcept {
   return has_open_buffer() ? std::optional(lists_[current_].field) : std::nullopt;
 }
 
-bool Builder::open_buffer(Field field, const Word& at) {
+bool Builder::open_buffer(Field field, const Word& at, FieldDirections side) {
   if (has_open_buffer() && lists_[current_].field == Field::base64_data) {
     report_.error(at, "buffer-order",
                   "no buffer can follow base64_data; put base64_data last in the rule");
@@ -60,7 +60,8 @@ bool Builder::open_buffer(Field field, const Word& at) {
   }
   if (!set_protocol_of(field, at)) return false;
   for (size_t i = 1; i < lists_.size(); ++i) {
-    const bool is_reusable = lists_[i].is_by_modifier || !row_of(field).is_multiple;
+    const bool is_reusable =
+        (lists_[i].is_by_modifier || !row_of(field).is_multiple) && lists_[i].directions == side;
     if (lists_[i].field == field && lists_[i].transforms.empty() && is_reusable) {
       lists_[i].is_by_modifier = false;
       current_ = i;
@@ -68,6 +69,7 @@ bool Builder::open_buffer(Field field, const Word& at) {
     }
   }
   current_ = add_list(field, at.position);
+  lists_[current_].directions = side;
   return true;
 }
 
@@ -101,14 +103,19 @@ size_t Builder::settle_list(const Word& at) {
   if (pending_transforms_.empty()) return current_;
   const Field field = lists_[current_].field;
   const bool was_empty = lists_[current_].checks == 0;
+  const FieldDirections side = lists_[current_].directions;
   for (size_t i = 1; i < lists_.size() && !row_of(field).is_multiple; ++i) {
-    if (lists_[i].field == field && lists_[i].transforms == pending_transforms_) {
+    if (lists_[i].field == field && lists_[i].directions == side &&
+        lists_[i].transforms == pending_transforms_) {
       pending_transforms_.clear();
       current_ = i;
       return current_;
     }
   }
-  if (!was_empty) current_ = add_list(field, at.position);
+  if (!was_empty) {
+    current_ = add_list(field, at.position);
+    lists_[current_].directions = side;
+  }
   lists_[current_].transforms = std::exchange(pending_transforms_, {});
   return current_;
 }
@@ -183,20 +190,25 @@ void Builder::move_last_check(Field field, const Word& at) {
 
 void Builder::add_shared_check(Field field, BufferCheck check, const Word& at) {
   if (!set_protocol_of(field, at)) return;
-  ++lists_[payload_list].checks;
-  nodes_.push_back({std::move(check), payload_list, at.position});
-  move(nodes_.back(), field, at);
+  const size_t list = shared_list(field, at);
+  ++lists_[list].checks;
+  nodes_.push_back({std::move(check), list, at.position});
+}
+
+/// The buffer of a field that the old ways share, without transforms.
+size_t Builder::shared_list(Field field, const Word& at) {
+  for (size_t i = lists_.size(); i-- > 1;) {
+    if (lists_[i].field == field && lists_[i].transforms.empty()) return i;
+  }
+  const size_t list = add_list(field, at.position);
+  lists_[list].is_by_modifier = true;
+  return list;
 }
 
 void Builder::move(Node& node, Field field, const Word& at) {
-  size_t target = 0;
-  for (size_t i = 1; i < lists_.size(); ++i) {
-    if (lists_[i].field == field && lists_[i].transforms.empty()) target = i;
-  }
-  if (target == 0) {
-    target = add_list(field, at.position);
-    lists_[target].is_by_modifier = true;
-  }
+  // The old ways are older than HTTP/2, and Suricata keeps them to HTTP/1.
+  if (row_of(field).protocol == AppProtocol::http && !set_protocol(AppProtocol::http1, at)) return;
+  const size_t target = shared_list(field, at);
   --lists_[node.list].checks;
   ++lists_[target].checks;
   node.list = target;
@@ -285,7 +297,8 @@ Rule Builder::finish() {
       index = static_cast<int>(rule_.buffers.size());
       List& list = lists_[node.list];
       const Position at = node.list == payload_list ? node.position : list.position;
-      rule_.buffers.push_back({list.field, std::move(list.transforms), {}, report_.locate(at)});
+      rule_.buffers.push_back(
+          {list.field, std::move(list.transforms), {}, report_.locate(at), list.directions});
     }
     rule_.buffers[static_cast<size_t>(index)].checks.push_back(std::move(node.check));
   }
