@@ -60,7 +60,8 @@ constexpr Probe probes[] = {{.transport = ip_protocol::tcp,
                              .server_ports = probe_ports,
                              .bytes_min = Http2FrameHeader::bytes,
                              .bytes_max = preface.size(),
-                             .probe = probe_settings}};
+                             .probe = probe_settings,
+                             .to_server_too = false}};
 constexpr Pattern patterns[] = {{.transport = ip_protocol::tcp,
                                  .direction = to_server,
                                  .text = preface,
