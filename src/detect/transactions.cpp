@@ -40,8 +40,7 @@ RuleStatePool::Key key_of(const Transaction& transaction, Direction direction,
   return {transaction.id, both_directions ? Direction::to_client : direction};
 }
 
-bool is_of_other_direction(Field field, Direction direction) noexcept {
-  const FieldDirections directions = row_of(field).directions;
+bool is_of_other_direction(FieldDirections directions, Direction direction) noexcept {
   return direction == Direction::to_server ? directions == FieldDirections::to_client
                                            : directions == FieldDirections::to_server;
 }
@@ -233,7 +232,7 @@ Detector::State::Step Detector::State::run_steps(const Subject& subject, const W
     }
     const bool is_for_later = rule.both_directions &&
                               first[i].source != BufferProgram::Source::event &&
-                              is_of_other_direction(first[i].field, work.direction);
+                              is_of_other_direction(first[i].directions, work.direction);
     const Step result = is_for_later ? Step::waiting : run_step(subject, work, first[i]);
     if (result == Step::impossible) {
       return Step::impossible;

@@ -63,7 +63,8 @@ class Builder {
 
   // Buffers.
   /// Makes `field` the current buffer. @return false where that is an error, reported.
-  bool open_buffer(Field field, const Word& at);
+  /// @param side of the values that it looks at, where the rule says so.
+  bool open_buffer(Field field, const Word& at, FieldDirections side = FieldDirections::both);
   /// Back to the payload (`pkt_data`).
   bool close_buffer(const Word& at);
   bool add_transform(Transform transform, const Word& at);
@@ -147,6 +148,7 @@ class Builder {
     Position position;
     bool is_by_modifier = false;
     uint32_t checks = 0;
+    FieldDirections directions = FieldDirections::both;
   };
   [[nodiscard]] std::vector<Node>& nodes() noexcept { return nodes_; }
   [[nodiscard]] const std::vector<Node>& nodes() const noexcept { return nodes_; }
@@ -160,6 +162,7 @@ class Builder {
   size_t settle_list(const Word& at);
   void move(Node& node, Field field, const Word& at);
   size_t add_list(Field field, const Position& at);
+  size_t shared_list(Field field, const Word& at);
   bool is_open_buffer_empty() const noexcept;
 
   Context& context_;

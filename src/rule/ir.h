@@ -237,6 +237,7 @@ struct Buffer {
   std::vector<Transform> transforms;
   std::vector<BufferCheck> checks;
   Position position;
+  FieldDirections directions = FieldDirections::both;  ///< `file.data:to_client`: fewer
 };
 
 /// Checks on the packet, its headers and its flow. No cursor; order is free.

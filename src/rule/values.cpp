@@ -291,7 +291,10 @@ void parse_sticky_buffer(Builder& builder, const Keyword& keyword, const Argumen
     report_value(keyword, argument.value, builder.report());
     return;
   }
-  builder.open_buffer(keyword.field, argument.name);
+  builder.open_buffer(keyword.field, argument.name,
+                      side.empty()          ? FieldDirections::both
+                      : side == "to_server" ? FieldDirections::to_server
+                                            : FieldDirections::to_client);
 }
 
 void parse_content_modifier(Builder& builder, const Keyword& keyword, const Argument& argument) {

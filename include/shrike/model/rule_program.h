@@ -9,8 +9,8 @@
 /// Indices named `..._index` point into the arrays of RuleTables. Plain values, no pointers.
 namespace shrike {
 
-/// How a number is compared; `between` excludes both ends, as Suricata does. The masked ones compare
-/// `value & second` with `first`: flags.
+/// How a number is compared; `between` excludes both ends, as Suricata does. The masked ones
+/// compare `value & second` with `first`: flags.
 enum class Compare : uint8_t {
   equal,
   not_equal,
@@ -248,8 +248,8 @@ struct NumberArguments {  ///< is_data_at (first), buffer_size, uri_length, numb
   static constexpr int32_t all_values = INT32_MAX;  ///< all that are there, at least one
   int32_t values;  ///< else: the n-th from the front, from 1; -n: from the back
 };
-/// `dataset`, `datarep`: the buffer's bytes are the key, in the form of Dataset::type; a buffer that
-/// has not this form is in no set, and then only `is_not_set` holds.
+/// `dataset`, `datarep`: the buffer's bytes are the key, in the form of Dataset::type; a buffer
+/// that has not this form is in no set, and then only `is_not_set` holds.
 struct DatasetArguments {
   enum class Command : uint8_t {
     is_set,
@@ -313,6 +313,8 @@ struct BufferProgram {
   uint32_t transforms = 0;  ///< RuleTables::transform_lists; 0: none
   uint32_t index = 0;       ///< RuleTables::buffer_instructions
   uint32_t count = 0;
+  /// Of the values it looks at: those of the field's row, or fewer (`file.data:to_client`).
+  FieldDirections directions = FieldDirections::both;
 };
 
 enum class PostOpcode : uint8_t {

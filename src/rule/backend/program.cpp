@@ -158,6 +158,10 @@ void ProgramBuilder::add_buffers(const Rule& rule, CompiledRule& compiled) {
     } else if (buffer.field != Field::payload) {
       Part& part = parts.emplace_back();
       part.program.field = buffer.field;
+      part.program.directions = row_of(buffer.field).directions;
+      if (part.program.directions == FieldDirections::both) {
+        part.program.directions = buffer.directions;
+      }
       part.program.source =
           is_of_numbers(buffer) ? BufferProgram::Source::number : BufferProgram::Source::bytes;
       part.program.transforms = transforms_of(buffer.transforms);
