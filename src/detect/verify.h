@@ -4,7 +4,7 @@
 #include <memory>
 #include <optional>
 
-#include "datasets.h"
+#include "dataset_lookup.h"
 #include "pcre_runner.h"
 #include "shrike/base/bytes.h"
 #include "shrike/model/limits.h"

@@ -154,6 +154,40 @@ std::vector<uint32_t> Oracle::inspect(const Tracked& tracked, std::span<const Ch
   return found;
 }
 
+std::vector<uint32_t> Oracle::inspect(const Tracked& tracked, const Transaction& transaction) {
+  const Direction direction = tracked.flow.id.direction();
+  std::vector<uint32_t> found;
+  for (uint32_t index = 0; index < rules_.size(); ++index) {
+    const Rule& rule = rules_[index];
+    const auto key = std::tuple(index, transaction.id, direction);
+    const bool is_met =
+        header_matches(rule.header, *tracked.datagram) &&
+        std::all_of(rule.packet_checks.begin(), rule.packet_checks.end(),
+                    [&](const auto& check) { return packet_check(check, tracked); });
+    if (is_met && !fired_.contains(key) &&
+        std::all_of(rule.buffers.begin(), rule.buffers.end(), [&](const Buffer& buffer) {
+          return field_matches(buffer, transaction, direction);
+        })) {
+      fired_.insert(key);
+      found.push_back(index);
+    }
+  }
+  return found;
+}
+
+bool Oracle::field_matches(const Buffer& buffer, const Transaction& transaction,
+                           Direction direction) {
+  const auto values = transaction.values_in(direction);
+  const auto is_meant = [&](const FieldValue& value) { return value.field == buffer.field; };
+  if (std::holds_alternative<Absent>(buffer.checks.front())) {
+    return std::none_of(values.begin(), values.end(), is_meant) &&
+           transaction.progress_in(direction) >= row_of(buffer.field).final_at;
+  }
+  return std::any_of(values.begin(), values.end(), [&](const FieldValue& value) {
+    return is_meant(value) && buffer_matches(buffer.checks, value.bytes);
+  });
+}
+
 bool Oracle::matches(const Rule& rule, const Tracked& tracked, std::span<const Chunk> chunks) {
   const bool is_pseudo = tracked.datagram->origin == DatagramOrigin::stream_end;
   if ((is_pseudo && rule.kind == RuleKind::packet) ||

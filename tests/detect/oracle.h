@@ -4,11 +4,13 @@
 #include <set>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "ir.h"
 #include "shrike/base/bytes.h"
 #include "shrike/model/stream.h"
+#include "shrike/model/transaction.h"
 
 namespace shrike::test {
 
@@ -22,6 +24,10 @@ class Oracle {
 
   /// Indices of the rules that match one datagram, ascending; flow bits change as they match.
   std::vector<uint32_t> inspect(const Tracked& tracked, std::span<const Chunk> chunks);
+
+  /// Indices of the rules that match a transaction, as it is now, in the datagram's direction for
+  /// the first time. Knows fields of whole values, and `absent`.
+  std::vector<uint32_t> inspect(const Tracked& tracked, const Transaction& transaction);
 
   uint32_t recursion_limit = 3000;
 
@@ -41,6 +47,8 @@ class Oracle {
   bool packet_check(const rule::PacketCheck& check, const Tracked& tracked);
   bool payload_matches(const rule::Rule& rule, const Tracked& tracked,
                        std::span<const Chunk> chunks);
+  bool field_matches(const rule::Buffer& buffer, const Transaction& transaction,
+                     Direction direction);
   bool buffer_matches(const std::vector<rule::BufferCheck>& checks, Bytes buffer);
   Answer run(Inspection& inspection, size_t index);
   Answer next(Inspection& inspection, size_t index);
@@ -50,7 +58,8 @@ class Oracle {
   void after_match(const rule::Rule& rule, const Tracked& tracked);
 
   const std::vector<rule::Rule>& rules_;
-  std::map<uint32_t, std::set<std::string>> bits_;  ///< by flow slot
+  std::map<uint32_t, std::set<std::string>> bits_;             ///< by flow slot
+  std::set<std::tuple<uint32_t, uint64_t, Direction>> fired_;  ///< rule, transaction, direction
 };
 
 }  // namespace shrike::test

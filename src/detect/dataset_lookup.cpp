@@ -1,4 +1,4 @@
-#include "datasets.h"
+#include "dataset_lookup.h"
 
 #include <algorithm>
 #include <array>
