@@ -102,7 +102,7 @@ void AppTransaction::cut(Direction direction) noexcept {
       }
     }
   }
-  reach(direction, Progress::complete);
+  progress[static_cast<size_t>(direction)] = Progress::complete;
 }
 
 void AppTransaction::raise(Direction direction, AppEvent event) {
@@ -115,6 +115,7 @@ void AppTransaction::raise(Direction direction, AppEvent event) {
 }
 
 void AppTransaction::reach(Direction direction, Progress step) noexcept {
+  completed_[static_cast<size_t>(direction)] |= step == Progress::complete;
   Progress& progress_of_side = progress[static_cast<size_t>(direction)];
   progress_of_side = std::max(progress_of_side, step);
 }

@@ -112,6 +112,13 @@ class AppTransaction : public Transaction {
     skips[static_cast<size_t>(direction)] = true;
     reach(direction, Progress::complete);
   }
+  /// The parser goes on using it after it is complete: it goes with its flow.
+  void stay() noexcept { stays_ = true; }
+  /// The parser is done with it, so it may go once it is inspected. What was only cut off is not:
+  /// its parser may still write into it.
+  [[nodiscard]] bool is_released() const noexcept {
+    return !stays_ && completed_[0] && completed_[1];
+  }
   [[nodiscard]] bool is_complete() const noexcept {
     return progress[0] == Progress::complete && progress[1] == Progress::complete;
   }
@@ -127,6 +134,8 @@ class AppTransaction : public Transaction {
   void ask_magic(File& file);
 
   Pool& pool_;
+  std::array<bool, 2> completed_{};  ///< by the parser itself
+  bool stays_ = false;
   const ProtocolOptions* options_ = nullptr;  ///< of the session, when it took this over
   Arena arena_;
   std::array<PoolVector<FieldValue>, 2> values_;

@@ -138,9 +138,6 @@ const AppView* Engine::show(FlowLayer& layer, bool has_changed) noexcept {
   shown_.clear();
   if (layer.session != nullptr) {
     for (AppTransaction* const each : layer.session->transactions_) {
-      if (tracked_->flow.depth_reached) {
-        each->reach(direction_, Progress::complete);
-      }
       shown_.push_back(each);
     }
     for (size_t side = 0; side < 2; ++side) {
@@ -167,7 +164,7 @@ void Engine::settle(const Tracked& tracked) noexcept {
       session.transactions_.size() -
       std::min<size_t>(session.transactions_.size(), options_.transactions_per_flow_max);
   for (AppTransaction* const each : session.transactions_) {
-    if (!each->is_complete()) {
+    if (!each->is_released()) {
       continue;
     }
     const bool is_inspected =

@@ -109,6 +109,7 @@ RfbParser::Step RfbParser::take(Bytes bytes) {
       }
       if (state_ == State::server_version) {
         transaction_ = &session_.open<RfbTransaction>();
+        transaction_->stay();
         transaction_->server_version = transaction_->keep(bytes.first(count));
         state_ = State::client_version;
       } else {

@@ -10,12 +10,7 @@ Session::~Session() {
 
 void Session::adopt(AppTransaction& transaction) {
   if (transactions_.size() >= options_.transactions_per_flow_max) {
-    for (AppTransaction* const each : transactions_) {
-      if (!each->is_complete()) {
-        each->complete();
-        break;
-      }
-    }
+    stop_parsing();  // whoever leaves so many open is playing with us
   }
   transaction.id = opened_++;
   transaction.options_ = &options_;

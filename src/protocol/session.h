@@ -38,7 +38,7 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   /// Opens the next transaction, of the parser's own type. Where the flow has too many that never
-  /// ended, the oldest is completed, so that it goes after the next inspection.
+  /// ended, parsing stops behind the bytes at hand.
   template <typename T = AppTransaction, typename... Arguments>
   T& open(Arguments&&... arguments) {
     static_assert(std::is_base_of_v<AppTransaction, T>);

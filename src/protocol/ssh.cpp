@@ -51,6 +51,7 @@ Consumed SshParser::parse(const Input& input) {
 void SshParser::open() {
   if (transaction_ == nullptr) {
     transaction_ = &session_.open<AppTransaction>();
+    transaction_->stay();
     transaction_->protocol = AppProtocol::ssh;
   }
 }

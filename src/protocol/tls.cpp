@@ -59,6 +59,7 @@ void TlsParser::open() {
   if (transaction_ == nullptr) {
     transaction_ = &session_.open<TlsTransaction>();
     transaction_->protocol = AppProtocol::tls;
+    transaction_->stay();
   }
 }
 

@@ -14,6 +14,13 @@ flow::FlowOptions with_parsers(flow::FlowOptions options) {
 
 constexpr uint8_t tcp_ack = 16;
 
+protocol::ProtocolOptions for_flows(const EngineOptions& options, uint32_t flow_slots) {
+  protocol::ProtocolOptions protocols = options.protocols;
+  protocols.flow_slots = flow_slots;
+  protocols.midstream = options.flow.midstream;
+  return protocols;
+}
+
 template <typename Options>
 Options with_slots(Options options, uint32_t flow_slots) {
   options.flow_slots = flow_slots;
@@ -25,7 +32,7 @@ Options with_slots(Options options, uint32_t flow_slots) {
 Inspection::Inspection(const EngineOptions& options, RecordRing& ring,
                        std::function<void()> when_full)
     : flows_(with_parsers(options.flow)),
-      protocols_(with_slots(options.protocols, flows_.slots())),
+      protocols_(for_flows(options, flows_.slots())),
       detector_(with_slots(options.detect, flows_.slots())),
       records_(options.records, ring),
       when_full_(std::move(when_full)),
