@@ -138,6 +138,7 @@ Consumed HttpParser::parse_request(const Input& input) {
     close_request(cursor.rest());
     return Consumed::all(input);
   }
+  has_request_rest_ = cursor.at < cursor.bytes.size();
   return {cursor.at};
 }
 
@@ -174,7 +175,9 @@ Consumed HttpParser::parse_response(const Input& input) {
   if (!input.is_end) {
     return {cursor.at};
   }
-  close_request({});
+  if (!has_request_rest_) {  // else the client's own end brings its last bytes
+    close_request({});
+  }
   if (!server_.is_tunnel) {
     server_.is_closed = true;
     Cursor closing{.bytes = cursor.rest(), .is_closed = true};

@@ -230,6 +230,7 @@ class HttpParser {
   HttpTransaction* request_ = nullptr;   ///< during a parse
   HttpTransaction* response_ = nullptr;  ///< during a parse
   PoolVector<uint64_t> waiting_;         ///< ids, oldest first, whose response has not begun
+  bool has_request_rest_ = false;        ///< bytes of the client wait for more
   bool is_request_trailer_ = false;
   bool is_response_trailer_ = false;
   bool is_multipart_ = false;
