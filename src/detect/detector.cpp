@@ -173,8 +173,8 @@ bool Detector::State::should_inspect(const Subject& subject) noexcept {
 
 void Detector::State::inspect_one(Subject& subject, AlertBatch& alerts) noexcept {
   const Datagram& datagram = *subject.datagram;
-  const bool has_payload = datagram.has_transport && !datagram.carries_inner &&
-                           !datagram.is_pseudo();
+  const bool has_payload =
+      datagram.has_transport && !datagram.carries_inner && !datagram.is_pseudo();
   static constexpr uint8_t nothing = 0;
   if (has_payload) {
     // An empty payload is still a buffer: negated contents match in it.
@@ -209,8 +209,7 @@ uint16_t Detector::State::group_of_subject(const Subject& subject) const noexcep
   }
   // An ICMP error may be tied to the flow that it speaks of: it does not meet that flow's rules.
   // The sides of a flow met midstream may yet be swapped.
-  if (subject.datagram->protocol != subject.slot->protocol ||
-      subject.tracked->flow.is_midstream) {
+  if (subject.datagram->protocol != subject.slot->protocol || subject.tracked->flow.is_midstream) {
     return group_of(*subject.tables, *subject.datagram, id.direction());
   }
   uint16_t& known = subject.slot->groups[static_cast<size_t>(id.direction())];

@@ -16,7 +16,8 @@ class FileTransfer {
 
   enum class Start : uint8_t { taken, overlaps, queue_bytes_exceeded, queue_chunks_exceeded };
   /// A chunk begins. `overlaps`: it is taken, but begins before what came already, and only what
-  /// is beyond that counts; the others are not taken. `fill_bytes` follow the chunk and do not belong to it.
+  /// is beyond that counts; the others are not taken. `fill_bytes` follow the chunk and do not
+  /// belong to it.
   Start begin_chunk(uint64_t offset, uint64_t bytes, uint8_t fill_bytes, const Limits& limits);
   /// More of the chunk that began last.
   void append(Bytes bytes);

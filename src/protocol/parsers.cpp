@@ -2,27 +2,27 @@
 #include <array>
 
 #include "dcerpc.h"
-#include "dnp3.h"
 #include "dhcp.h"
+#include "dnp3.h"
 #include "dns.h"
 #include "ftp_data.h"
 #include "http.h"
 #include "http2.h"
+#include "identified_only.h"
 #include "ike.h"
 #include "krb5.h"
 #include "ldap.h"
-#include "identified_only.h"
 #include "mqtt.h"
 #include "parser.h"
 #include "pop3.h"
-#include "sip.h"
-#include "snmp.h"
 #include "quic.h"
 #include "rfb.h"
+#include "sip.h"
 #include "smb.h"
+#include "smtp.h"
+#include "snmp.h"
 #include "ssh.h"
 #include "tls.h"
-#include "smtp.h"
 #include "websocket.h"
 
 namespace shrike::protocol {
@@ -31,35 +31,10 @@ namespace {
 
 /// Each comes from its protocol's own file (declared in its header).
 const std::array rows{
-    dns_row,
-    mdns_row,
-    llmnr_row,
-    tls_row,
-    ssh_row,
-    quic_row,
-    smtp_row,
-    ftp_row,
-    ftp_data_row,
-    pop3_row,
-    imap_row,
-    telnet_row,
-    smb_row,
-    dcerpc_row,
-    mqtt_row,
-    dnp3_row,
-    rfb_row,
-    ldap_row,
-    http_row,
-    http2_row,
-    doh2_row,
-    websocket_row,
-    sip_row,
-    krb5_row,
-    snmp_row,
-    tftp_row,
-    ike_row,
-    dhcp_row,
-    ntp_row,
+    dns_row,      mdns_row, llmnr_row, tls_row,    ssh_row,  quic_row,      smtp_row, ftp_row,
+    ftp_data_row, pop3_row, imap_row,  telnet_row, smb_row,  dcerpc_row,    mqtt_row, dnp3_row,
+    rfb_row,      ldap_row, http_row,  http2_row,  doh2_row, websocket_row, sip_row,  krb5_row,
+    snmp_row,     tftp_row, ike_row,   dhcp_row,   ntp_row,
 };
 
 }  // namespace

@@ -68,7 +68,7 @@ class SmbTransaction : public AppTransaction {
 
   struct Tree {
     bool is_pipe = false;
-    uint8_t share_type = 0;  ///< SMB2
+    uint8_t share_type = 0;                                    ///< SMB2
     std::optional<Bytes> requested_service, answered_service;  ///< SMB1
   } tree;
 

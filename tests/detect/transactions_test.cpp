@@ -54,8 +54,10 @@ TEST(Transactions, AreGivenUpWhereTheFlowIsNotInspected) {
 
 TEST(Transactions, WaitForStepsThatComeLater) {
   Conversation talk(
-      R"(alert http any any -> any any (http.method; content:"POST"; http.uri; content:"/up"; http.cookie; content:"id="; sid:1;)
-alert http any any -> any any (http.user_agent; content:"agent"; http.uri; content:"/other"; sid:2;))");
+      R"(alert http any any -> any any (http.method; content:"POST"; http.uri; content:"/up"; )"
+      R"(http.cookie; content:"id="; sid:1;)
+alert http any any -> any any (http.user_agent; content:"agent"; )"
+      R"(http.uri; content:"/other"; sid:2;))");
   MadeTransaction& made = talk.open();
   made.add(to_server, Field::http_uri, "/up");
   EXPECT_EQ(talk.pass(to_server), "");
@@ -70,8 +72,8 @@ alert http any any -> any any (http.user_agent; content:"agent"; http.uri; conte
 }
 
 TEST(Transactions, CannotMatchOnceAFieldIsFinalWithoutMatch) {
-  Conversation talk(
-      R"(alert http any any -> any any (http.uri; content:"/a"; http.cookie; content:"x"; sid:1;))");
+  Conversation talk(R"(alert http any any -> any any (http.uri; content:"/a"; )"
+                    R"(http.cookie; content:"x"; sid:1;))");
   talk.open().add(to_server, Field::http_uri, "/a").reach(to_server, Progress::complete);
   EXPECT_EQ(talk.pass(to_server), "");
 }
@@ -99,9 +101,9 @@ alert http any any -> any any (http.referer; content:!"abc"; sid:3;))";
 }
 
 TEST(Transactions, LookAtEveryValueOfAField) {
-  Conversation talk(
-      R"(alert dns any any -> any any (dns.query; content:"evil"; startswith; content:".org"; endswith; sid:1;))",
-      AppProtocol::dns);
+  Conversation talk(R"(alert dns any any -> any any (dns.query; content:"evil"; startswith; )"
+                    R"(content:".org"; endswith; sid:1;))",
+                    AppProtocol::dns);
   talk.open()
       .add(to_server, Field::dns_query, "evil.com")
       .add(to_server, Field::dns_query, "good.org")
@@ -198,8 +200,8 @@ TEST(Transactions, LookAtTheNewPartOfABodyAndSomeBytesBefore) {
 }
 
 TEST(Transactions, FindPayloadBesideFields) {
-  const char* const rules =
-      R"(alert http any any -> any any (http.uri; content:"/a"; pkt_data; content:"raw payload literal"; sid:1;))";
+  const char* const rules = R"(alert http any any -> any any (http.uri; content:"/a"; pkt_data; )"
+                            R"(content:"raw payload literal"; sid:1;))";
   Conversation talk(rules);
   MadeTransaction& made = talk.open().add(to_server, Field::http_uri, "/a");
   EXPECT_EQ(talk.pass(to_server, {.chunks = {"nothing"}}), "");
@@ -218,7 +220,8 @@ TEST(Transactions, TransformBeforeTheyLook) {
 alert http any any -> any any (http.host; content:".evil.com"; endswith; sid:2;)
 alert http any any -> any any (http.uri; to_uppercase; content:"/A"; sid:3;)
 alert http any any -> any any (http.uri; url_decode; content:"/a b"; sid:4;)
-alert http any any -> any any (http.method; to_md5; content:"|75 28 03 5a 93 ee 69 ce 3f 2f f3 0c 3e 7d 45 2a|"; sid:5;))");
+alert http any any -> any any (http.method; to_md5; )"
+      R"(content:"|75 28 03 5a 93 ee 69 ce 3f 2f f3 0c 3e 7d 45 2a|"; sid:5;))");
   talk.open()
       .add(to_server, Field::http_host, "evil.com")
       .add(to_server, Field::http_uri, "/a+b")
@@ -294,8 +297,8 @@ TEST(Transactions, BeginAnewWithAnotherRuleSet) {
 }
 
 TEST(Transactions, MatchOverBothDirectionsWhereTheRuleSaysSo) {
-  Conversation talk(
-      R"(alert http any any => any any (http.uri; content:"/evil"; http.stat_code; content:"200"; sid:1;))");
+  Conversation talk(R"(alert http any any => any any (http.uri; content:"/evil"; )"
+                    R"(http.stat_code; content:"200"; sid:1;))");
   talk.open().add(to_server, Field::http_uri, "/evil").reach(to_server, Progress::complete);
   EXPECT_EQ(talk.pass(to_server), "");
   talk.at(0).add(to_client, Field::http_stat_code, "200").reach(to_client, Progress::complete);

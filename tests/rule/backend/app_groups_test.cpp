@@ -64,8 +64,9 @@ alert dns any any -> any any (dns.query; content:"example"; sid:7;))");
 }
 
 TEST(AppGroups, HoldNoRuleThatThePayloadFinds) {
-  const RuleSet rules = compiled(
-      R"(alert http any any -> any any (content:"payload"; fast_pattern; http.uri; content:"/"; sid:1;))");
+  const RuleSet rules =
+      compiled(R"(alert http any any -> any any (content:"payload"; fast_pattern; )"
+               R"(http.uri; content:"/"; sid:1;))");
   EXPECT_EQ(shape_of(rules, to_server, AppProtocol::http1), "open 0");
   EXPECT_EQ(group_of(rules, to_server, AppProtocol::http1).rules, 1U);
   size_t literals = 0;
@@ -102,7 +103,8 @@ TEST(AppGroups, PreferFieldsToPayloadAndSkipWhatMayBeAbsent) {
   const RuleSet rules = compiled(
       R"(alert http any any -> any any (content:"a long payload"; http.uri; content:"/ab"; sid:1;)
 alert http any any -> any any (http.method; content:"POSTPOST"; http.uri; content:"/xy"; sid:2;)
-alert http any any -> any any (http.referer; absent:or_else; content:"longest"; http.uri; content:"/z"; sid:3;))");
+alert http any any -> any any (http.referer; absent:or_else; )"
+      R"(content:"longest"; http.uri; content:"/z"; sid:3;))");
   EXPECT_EQ(shape_of(rules, to_server, AppProtocol::http1), "http.uri 0 3, open 0");
 }
 
