@@ -41,6 +41,13 @@ void parse_pcrexform(Builder& builder, const Keyword&, const Argument& argument)
   }
 }
 
+/// Where a registered domain begins is known from the public suffix list only, which is not read.
+template <Kind kind>
+void parse_domain_part(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  builder.leave_to_later(keyword);
+  builder.add_transform({kind, {}}, argument.name);
+}
+
 /// A script over a buffer is not run.
 void parse_luaxform(Builder& builder, const Keyword& keyword, const Argument& argument) {
   builder.leave_to_later(keyword);
@@ -98,8 +105,10 @@ using namespace trait;
 
 constexpr Keyword rows[] = {
     {"dotprefix", "", none, "", "Puts a dot before the buffer.", parse_plain<Kind::dotprefix>},
-    {"domain", "", none, "", "Leaves the registered domain of a name.", parse_plain<Kind::domain>},
-    {"tld", "", none, "", "Leaves the top-level domain of a name.", parse_plain<Kind::tld>},
+    {"domain", "", none, "", "Leaves the registered domain of a name.",
+     parse_domain_part<Kind::domain>, not_inspected},
+    {"tld", "", none, "", "Leaves the top-level domain of a name.", parse_domain_part<Kind::tld>,
+     not_inspected},
     {"strip_whitespace", "", none, "", "Takes all white space out.",
      parse_plain<Kind::strip_whitespace>},
     {"compress_whitespace", "", none, "", "Makes one blank of each run of white space.",
