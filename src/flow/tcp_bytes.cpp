@@ -210,7 +210,7 @@ void TcpTracker::follow_parser(TcpSession& session, Direction direction,
 
 // One run of bytes, or one gap. False where nothing more is there for now.
 bool TcpTracker::feed_next(TcpSession& session, TcpStream& stream, TcpPacket& packet) noexcept {
-  // Inline, bytes are judged before their receiver has them; at the end, whether it had them or not.
+  // Inline, bytes are judged before their receiver has them; at the end, whether it had or not.
   const bool is_unbound = packet.is_stream_end || options_.is_inline;
   const uint64_t acked = is_unbound ? UINT64_MAX : acked_offset(stream);
   const uint64_t progress = std::max(stream.app_progress, stream.base_offset);
