@@ -49,9 +49,9 @@ void AppIndex::take_up(const RuleTables& tables) {
       const size_t index = group_of(static_cast<AppProtocol>(protocol), direction);
       const AppGroup& group = tables.app_groups[static_cast<size_t>(direction)][protocol];
       groups_[index] = &group;
-      for (uint16_t i = 0; i < group.buffers.size(); ++i) {
+      for (uint32_t i = 0; i < group.buffers.size(); ++i) {
         Range& range = ranges_[index * fields_count + static_cast<size_t>(group.buffers[i].field)];
-        range.first = range.count == 0 ? i : range.first;
+        range.first = range.count == 0 ? static_cast<uint16_t>(i) : range.first;
         ++range.count;
       }
       open_[index].clear();

@@ -251,8 +251,8 @@ void TcpTracker::tell_end(const TcpSession& session, TcpStream& stream,
                           TcpPacket& packet) noexcept {
   const bool is_over = session.state == TcpState::closed || packet.is_stream_end;
   const bool is_cut = !is_over && (stream.flags & stream_flag::depth_reached) != 0;
-  if ((!is_over && !is_cut) || packet.app_out == nullptr ||
-      packet.app_out->app_chunk_room() == 0 || (stream.flags & stream_flag::end_told) != 0) {
+  if ((!is_over && !is_cut) || packet.app_out == nullptr || packet.app_out->app_chunk_room() == 0 ||
+      (stream.flags & stream_flag::end_told) != 0) {
     return;
   }
   stream.flags |= stream_flag::end_told;

@@ -23,7 +23,7 @@ constexpr std::string_view banner = "DNP3";
 /// Suricata: max-tx; more messages at once, unfinished or not looked at yet, are a flood.
 constexpr size_t kept_max = 32;
 /// As many segments as the transport's sequence numbers tell apart, of the largest size.
-constexpr size_t message_bytes_max = 63 * 255;
+constexpr size_t message_bytes_max = size_t{63} * 255;
 
 /// Source: IEEE 1815-2012, 9.2.4.4: polynomial 0x3d65, reflected, inverted.
 uint16_t crc_of(Bytes bytes) noexcept {
@@ -73,7 +73,8 @@ bool carries_user_data(uint8_t link_control) noexcept {
 
 bool is_banner(Bytes bytes) noexcept {
   return as_text(bytes).find(banner) != std::string_view::npos &&
-         std::all_of(bytes.begin(), bytes.begin() + std::min<ptrdiff_t>(bytes.size(), 256),
+         std::all_of(bytes.begin(),
+                     bytes.begin() + static_cast<ptrdiff_t>(std::min<size_t>(bytes.size(), 256)),
                      [](uint8_t each) { return each >= 0x20 && each < 0x7f; });
 }
 

@@ -297,6 +297,7 @@ Cut scan_with_colon(Bytes input, HeaderSide side, bool is_complete, ScannedHeade
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-function-size): what one scan needs and gives
 HeaderScan scan_header(Bytes input, HeaderSide side, bool is_complete, bool is_first,
                        ScannedHeader& header, size_t& consumed) {
   consumed = 0;

@@ -154,16 +154,14 @@ Identified Identifier::ask_ports(const Look& look, Direction as, AppProtocol hin
   const PortEntry* const client = find_port(table, is_turned ? look.server_port : look.client_port);
   bool has_candidates = server != nullptr && !server->as_server.empty();
   has_candidates |= client != nullptr && !client->as_client.empty();
-  if (hinted != AppProtocol::unknown) {
-    for (const PortProbe& probe : probes_) {
-      if (probe.protocol == hinted && probe.probe->transport == look.transport) {
-        has_candidates = true;
-        const Identified found = ask(probe, look, notes.said_no);
-        if (found.protocol != AppProtocol::unknown) {
-          return found;
-        }
-        break;
-      }
+  const auto expected = std::find_if(probes_.begin(), probes_.end(), [&](const PortProbe& probe) {
+    return probe.protocol == hinted && probe.probe->transport == look.transport;
+  });
+  if (hinted != AppProtocol::unknown && expected != probes_.end()) {
+    has_candidates = true;
+    const Identified found = ask(*expected, look, notes.said_no);
+    if (found.protocol != AppProtocol::unknown) {
+      return found;
     }
   }
   const auto ask_all = [&](const Candidates& candidates) {

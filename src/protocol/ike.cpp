@@ -10,7 +10,6 @@ using enum Direction;
 
 /// RFC 2408, section 3.1, and RFC 7296, section 3.1.
 struct IkeHeader {
-  static constexpr size_t bytes = 28;
   uint64_t initiator = 0;
   uint64_t responder = 0;
   uint8_t next_payload = 0;

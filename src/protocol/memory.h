@@ -56,9 +56,11 @@ class PoolAllocator {
   PoolAllocator(const PoolAllocator<U>& other) noexcept : pool_(&other.pool()) {}
 
   [[nodiscard]] T* allocate(size_t count) {
-    return static_cast<T*>(pool_->take(count * sizeof(T)));
+    return static_cast<T*>(pool_->take(count * sizeof(T)));  // NOLINT(bugprone-sizeof-expression)
   }
-  void deallocate(T* memory, size_t count) noexcept { pool_->give(memory, count * sizeof(T)); }
+  void deallocate(T* memory, size_t count) noexcept {
+    pool_->give(memory, count * sizeof(T));  // NOLINT(bugprone-sizeof-expression)
+  }
   [[nodiscard]] Pool& pool() const noexcept { return *pool_; }
 
   template <typename U>

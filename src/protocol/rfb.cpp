@@ -95,6 +95,7 @@ RfbParser::Step RfbParser::take_text(Bytes bytes, size_t before, size_t length_a
   return {.bytes = before + length};
 }
 
+// NOLINTNEXTLINE(readability-function-size): a state machine reads best in one piece
 RfbParser::Step RfbParser::take(Bytes bytes) {
   constexpr size_t number_bytes = 4;
   switch (state_) {

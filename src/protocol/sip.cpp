@@ -93,6 +93,7 @@ struct Header {
 };
 
 /// A value may go on in a line that begins with a blank; blanks at its end do not count.
+// NOLINTNEXTLINE(readability-function-size): a scan over lines and what continues them
 std::string_view take_value(Scanner& scanner) {
   const std::string_view text = scanner.rest();
   size_t end = 0;

@@ -184,6 +184,7 @@ void SmbParser::take_pipe_answer(Transaction& transaction, const dcerpc::Header&
 }
 
 /// What a client reads. With "buffer overflow" it is a part of a message, which goes on.
+// NOLINTNEXTLINE(readability-function-size): what an answer says
 bool SmbParser::read_pipe(uint8_t version, uint16_t command, const smb::Key& key, uint32_t status,
                           const smb::FileId& file, Bytes data) {
   if (status != smb::status_success && status != smb::status_buffer_overflow) {

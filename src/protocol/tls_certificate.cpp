@@ -301,7 +301,8 @@ std::optional<int64_t> read_time(const Der& time) noexcept {
       minute > 59 || second > 59) {
     return std::nullopt;
   }
-  return days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - *zone;
+  const int64_t seconds = int64_t{hour} * 3600 + int64_t{minute} * 60 + second;
+  return days_from_civil(year, month, day) * 86400 + seconds - *zone;
 }
 
 Fault read_validity(DerReader& reader, Certificate& certificate) {

@@ -86,6 +86,7 @@ void write_dates(const TlsTransaction& tls, Direction direction, JsonWriter& jso
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): a pair of members
 void write_pair(const TlsTransaction& tls, Direction direction, JsonWriter& json,
                 std::string_view key, Field hash, Field string) {
   const std::string_view text = tls.text(direction, string);

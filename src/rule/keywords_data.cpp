@@ -75,6 +75,7 @@ bool needs_buffer(Builder& builder, const Keyword& keyword, const Argument& argu
 }
 
 /// Reads the settings and adds the check. @param rest what stands behind command and name.
+// NOLINTNEXTLINE(readability-function-size): what a lookup is made of
 void add_lookup(Builder& builder, const Keyword& keyword, const Argument& argument, Word rest,
                 DatasetRequest request, DatasetCheck check) {
   while (!rest.empty()) {

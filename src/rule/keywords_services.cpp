@@ -120,8 +120,8 @@ void parse_interface(Builder& builder, const Keyword& keyword, const Argument& a
   builder.add_check_to(keyword.field, std::move(content), argument.name);
   if (builder.nodes().size() == before) return;
   const size_t list = builder.nodes().back().list;
-  for (ByteTest& test : tests) {
-    builder.nodes().push_back({std::move(test), list, argument.name.position});
+  for (const ByteTest& test : tests) {
+    builder.nodes().push_back({test, list, argument.name.position});
     ++builder.lists()[list].checks;
   }
 }
