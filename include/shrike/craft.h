@@ -354,6 +354,45 @@ class Conversation {
 /// Frames of several conversations in order of time; equal times keep the order given.
 [[nodiscard]] std::vector<TimedFrame> merge(std::span<const std::vector<TimedFrame>> conversations);
 
+// ---- Re-segmentation ----------------------------------------------------------------------
+
+/// How TCP segments are sent anew. Every step leaves the streams what they are to a receiver that
+/// keeps the first of two copies of a byte.
+struct ResegmentOptions {
+  size_t piece_bytes_max = 0;               ///< of payload; 0: segments stay whole
+  std::optional<uint64_t> cut_seed = {};    ///< else all pieces are of piece_bytes_max
+  std::optional<uint64_t> order_seed = {};  ///< reorders up to 8 pieces that follow one another
+  bool duplicate = false;                   ///< each piece is sent twice
+  bool fragment = false;                    ///< IP datagrams above 64 bytes come in fragments
+};
+
+/// Cuts, reorders, repeats and fragments in this order what is TCP over IPv4 or IPv6 (without
+/// extension headers), over Ethernet (tags allowed) or raw IP; whole and not a fragment itself.
+/// FIN and PSH go to the last piece; sequence numbers move on, acknowledgments stay. Checksums
+/// come out right where they were right, and wrong where they were wrong.
+///
+/// Segments with SYN, RST or URG are not cut: what a receiver makes of their bytes depends on the
+/// segment as a whole. Only connections whose SYN was seen are reordered, and never beyond a frame
+/// of the other direction or one without data, so the first piece of a stream stays known.
+class Resegmenter {
+ public:
+  explicit Resegmenter(const ResegmentOptions& options);
+  ~Resegmenter();
+  Resegmenter(Resegmenter&&) noexcept;
+
+  /// The next frames of a capture, sent anew. Times stay in order where they were.
+  /// What is reordered stays within one call.
+  [[nodiscard]] std::vector<TimedFrame> resegment(std::span<const TimedFrame> frames);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// A whole capture at once.
+[[nodiscard]] std::vector<TimedFrame> resegment(std::span<const TimedFrame> frames,
+                                                const ResegmentOptions& options);
+
 // ---- Packets and captures -----------------------------------------------------------------
 
 /// Packets that borrow the frames' bytes, numbered from 1, with clock and wire length: what a
