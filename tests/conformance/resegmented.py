@@ -28,7 +28,7 @@ RULE = re.compile(r"^rule \d+ sid (\d+) (stream|transaction)\b")
 # Keywords of single packets, and what counts alerts or remembers what came before.
 PACKET = re.compile(r"[;(]\s*(?:dsize|flags|tcp-pkt|seq|ack|window|fragbits|fragoffset|ttl|tos|id|"
                     r"ipopts|stream_size|tcp\.hdr|ipv4\.hdr|threshold|detection_filter|tag|"
-                    r"flowbits\s*:\s*is|flowint|xbits\s*:\s*is|stream-event|decode-event)\b")
+                    r"flowbits\s*:\s*is\w+|flowint|xbits\s*:\s*is\w+|stream-event|decode-event)\b")
 SECONDS_MAX = 1200
 
 
