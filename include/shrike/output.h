@@ -8,14 +8,17 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "shrike/base/counters.h"
 #include "shrike/base/diagnostics.h"
 #include "shrike/base/ring.h"
 #include "shrike/model/alert.h"
+#include "shrike/model/decode_event.h"
 #include "shrike/model/rule_info.h"
 #include "shrike/model/stream.h"
+#include "shrike/model/stream_event.h"
 
 /// From matches to lines: records through one ring a core, one order over all cores, thresholds
 /// and host bits, and every format and file.
@@ -45,6 +48,13 @@ struct OrderKey {
   }
 };
 
+/// Which kinds of oddities become EVE anomaly events (anomaly.types).
+struct AnomalyTypes {
+  bool decode = false;
+  bool stream = false;
+  bool application = false;  ///< (applayer)
+};
+
 /// What a worker copies into its records, and what a full ring means.
 struct RecordOptions {
   bool packet_payload = false;       ///< for EVE payload and payload_printable
@@ -54,6 +64,8 @@ struct RecordOptions {
   bool alert_transactions = false;   ///< alerts carry what their transaction says
   /// Records of finished transactions, by AppProtocol.
   std::bitset<static_cast<size_t>(AppProtocol::count_)> transactions;
+  bool files = false;  ///< records of the files of finished transactions
+  AnomalyTypes anomalies;
   bool flow_ends = false;  ///< records for EVE flow and netflow
   /// Captures are apart: keys start anew with each (--per-file).
   bool per_capture = false;
@@ -68,6 +80,19 @@ enum class RecordKind : uint8_t;
 struct AppContext {
   const AppView* view = nullptr;  ///< of the flow; null: none
   std::string_view members;       ///< JSON members of the transaction: `"http":{…}`
+};
+
+/// A file of a finished transaction. Borrowed for the call.
+struct FileReport {
+  Direction direction = Direction::to_server;  ///< that it went
+  std::string_view members;                    ///< JSON: `"fileinfo":{…}`
+};
+
+/// Something odd in a datagram, in its stream, or in what a parser read.
+struct Anomaly {
+  std::variant<DecodeEvent, StreamEvent, AppEvent> event;
+  AppProtocol protocol = AppProtocol::unknown;  ///< of the flow, for an AppEvent
+  const Transaction* transaction = nullptr;     ///< null: of none
 };
 
 /// One worker's end of its ring. Not thread-safe. Never allocates; every copy has a bound.
@@ -87,6 +112,14 @@ class RecordWriter {
   [[nodiscard]] bool wants(AppProtocol protocol) const noexcept {
     return options_.transactions.test(static_cast<size_t>(protocol));
   }
+  /// For EVE fileinfo. Left out where RecordOptions do not ask for files. A report that is too long
+  /// for a record counts as dropped. @param tracked the datagram with which its transaction ended.
+  [[nodiscard]] bool write_file(const FileReport& file, const Tracked& tracked,
+                                const AppContext& app) noexcept;
+  [[nodiscard]] bool wants_files() const noexcept { return options_.files; }
+  /// For EVE anomaly. The kinds that RecordOptions do not ask for are left out.
+  [[nodiscard]] bool write_anomaly(const Anomaly& anomaly, const Tracked& tracked) noexcept;
+  [[nodiscard]] AnomalyTypes anomaly_types() const noexcept { return options_.anomalies; }
   [[nodiscard]] bool write_flow_end(const FlowEnd& end, const FlowVariables& variables = {},
                                     const AppContext& app = {}) noexcept;
   /// Says that every record of this worker with a key up to `key` is written. Records between two
@@ -104,6 +137,7 @@ class RecordWriter {
   struct Draft;
   [[nodiscard]] RecordHead head_for(const Tracked& tracked, RecordKind kind) const noexcept;
   void add_members(Draft& draft, std::string_view members) const noexcept;
+  [[nodiscard]] bool has_room(const Draft& draft, std::string_view members) const noexcept;
   [[nodiscard]] bool commit_numbered(const Draft& draft) noexcept;
   [[nodiscard]] bool commit(const Draft& draft, Counter if_dropped) noexcept;
 
@@ -160,6 +194,11 @@ struct EveOptions {
   bool statistics = false;
   /// An event for each transaction of these protocols (types: http, dns, tls …).
   std::bitset<static_cast<size_t>(AppProtocol::count_)> transactions;
+  /// fileinfo: an event for each file of a transaction (types: files).
+  bool files = false;
+  bool file_magic = false;             ///< … says what libmagic sees (files.force-magic)
+  std::array<bool, 3> file_digests{};  ///< … MD5, SHA-1, SHA-256 (files.force-hash)
+  AnomalyTypes anomalies;              ///< (types: anomaly)
   // What every event says.
   bool metadata = true;            ///< flow bits and flow integers (metadata)
   bool community_id = false;       ///< (community-id)

@@ -110,6 +110,11 @@ class ProtocolParsers {
   void describe(const Transaction& transaction, JsonWriter& json) const;
   /// Writes `files`: those that it carries in one direction. Nothing where there are none.
   void describe_files(const Transaction& transaction, Direction direction, JsonWriter& json) const;
+  /// Files that it carries, in both directions.
+  [[nodiscard]] size_t count_files(const Transaction& transaction) const noexcept;
+  /// Writes the member `fileinfo` of one of them. REQUIRES: index < count_files.
+  /// @return the direction that it went.
+  Direction describe_file(const Transaction& transaction, size_t index, JsonWriter& json) const;
 
   [[nodiscard]] std::vector<CounterView> counters() const;
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "apply.h"
 
@@ -61,6 +62,36 @@ void read_stats_type(const ConfigNode& node, EveOptions& eve, Diagnostics& diagn
   stats.flag("null-values", eve.statistics_zeroes);
 }
 
+/// Which digests a fileinfo event says, whatever rules look at.
+void read_digests(const ConfigReader& files, EveOptions& eve) {
+  constexpr std::array<std::string_view, 3> names{"md5", "sha1", "sha256"};
+  for (const ConfigNode& item : files.list("force-hash")) {
+    const auto* const name = std::find(names.begin(), names.end(), item.text);
+    if (name == names.end()) {
+      files.diagnostics().error(item.position(), "force-hash",
+                                "'{}' is no digest; choose from md5, sha1, sha256", item.text);
+      continue;
+    }
+    eve.file_digests[static_cast<size_t>(name - names.begin())] = true;
+  }
+}
+
+void read_files_type(const ConfigNode& node, EveOptions& eve, Diagnostics& diagnostics) {
+  const ConfigReader files(node, diagnostics);
+  eve.files = true;
+  files.flag("force-magic", eve.file_magic);
+  read_digests(files, eve);
+}
+
+/// As in Suricata: those of the application layer, and others where they are asked for.
+void read_anomaly_type(const ConfigNode& node, EveOptions& eve, Diagnostics& diagnostics) {
+  const ConfigReader anomaly(node, diagnostics);
+  eve.anomalies.application = true;
+  anomaly.flag("types.applayer", eve.anomalies.application);
+  anomaly.flag("types.decode", eve.anomalies.decode);
+  anomaly.flag("types.stream", eve.anomalies.stream);
+}
+
 /// An event for each transaction of a protocol: "http", "dns", "ftp_data".
 bool read_transaction_type(const std::string& name, EveOptions& eve) {
   std::string rule_name = name;
@@ -92,6 +123,10 @@ void read_type(const std::string& name, const ConfigNode& options, EveOptions& e
     eve.flows = true;
   } else if (name == "netflow") {
     eve.netflows = true;
+  } else if (name == "files") {
+    read_files_type(options, eve, diagnostics);
+  } else if (name == "anomaly") {
+    read_anomaly_type(options, eve, diagnostics);
   } else if (name == "stats") {
     eve.statistics = true;
     read_stats_type(options, eve, diagnostics);

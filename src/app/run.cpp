@@ -54,8 +54,15 @@ std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& setti
   return rules;
 }
 
-/// What is costly to work out for files is worked out where a rule looks at it.
-void wish_for_files(const RuleSet& rules, protocol::ProtocolOptions& options) {
+/// What is costly to work out for files is worked out where a rule or an event wants it.
+void wish_for_files(const RuleSet& rules, const output::SinkOptions& sinks,
+                    protocol::ProtocolOptions& options) {
+  for (const output::EveOptions& eve : sinks.eve) {
+    options.file_magic |= eve.files && eve.file_magic;
+    for (size_t i = 0; i < eve.file_digests.size(); ++i) {
+      options.file_digests[i] |= eve.files && eve.file_digests[i];
+    }
+  }
   for (const BufferProgram& program : rules.tables().buffer_programs) {
     options.file_magic |= program.field == Field::file_magic;
     options.file_digests[0] |= program.field == Field::file_md5;
@@ -69,7 +76,7 @@ worker::OfflineOptions offline_options(const Settings& settings, const RuleSet& 
   options.engines.decode = settings.decoder;
   options.engines.flow = settings.flow;
   options.engines.protocols = settings.protocols;
-  wish_for_files(rules, options.engines.protocols);
+  wish_for_files(rules, settings.sinks, options.engines.protocols);
   options.engines.detect = settings.detector;
   options.engines.records = output::records_for(settings.sinks);
   options.engines.records.per_capture = settings.files.per_file;

@@ -96,6 +96,16 @@ void Collector::State::handle(const Record& each) {
         sink->write_transaction({each, *catalog, captures.get(each.datagram.capture_index)});
       }
       return;
+    case RecordKind::file:
+      for (const std::unique_ptr<Sink>& sink : sinks) {
+        sink->write_file({each, *catalog, captures.get(each.datagram.capture_index)});
+      }
+      return;
+    case RecordKind::anomaly:
+      for (const std::unique_ptr<Sink>& sink : sinks) {
+        sink->write_anomaly({each, *catalog, captures.get(each.datagram.capture_index)});
+      }
+      return;
     case RecordKind::flow_end: {
       const bool has_alerts = judge.end_flow(each.flow.eve_id);
       for (const std::unique_ptr<Sink>& sink : sinks) {

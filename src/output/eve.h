@@ -36,6 +36,8 @@ void write_packet_bytes(EveContext& eve, const Record& record);
 [[nodiscard]] bool protocol_has_ports(uint8_t protocol) noexcept;
 
 void write_alert_event(EveContext& eve, const AlertEvent& event);
+void write_file_event(EveContext& eve, const FileEvent& event);
+void write_anomaly_event(EveContext& eve, const AnomalyEvent& event);
 void write_flow_event(EveContext& eve, const FlowEvent& event);
 /// One direction of a flow.
 void write_netflow_event(EveContext& eve, const FlowEvent& event, Direction direction);

@@ -52,6 +52,20 @@ class EveSink final : public Sink {
       end();
     }
   }
+  void write_file(const FileEvent& event) override {
+    if (options_.files) {
+      EveContext eve = begin();
+      write_file_event(eve, event);
+      end();
+    }
+  }
+  void write_anomaly(const AnomalyEvent& event) override {
+    if (wants_anomaly(event.record.anomaly)) {
+      EveContext eve = begin();
+      write_anomaly_event(eve, event);
+      end();
+    }
+  }
   void write_flow_end(const FlowEvent& event) override {
     if (options_.flows) {
       EveContext eve = begin();
@@ -75,6 +89,13 @@ class EveSink final : public Sink {
   }
 
  private:
+  [[nodiscard]] bool wants_anomaly(const AnomalySection& anomaly) const noexcept {
+    if (std::holds_alternative<DecodeEvent>(anomaly.event)) {
+      return options_.anomalies.decode;
+    }
+    return std::holds_alternative<StreamEvent>(anomaly.event) ? options_.anomalies.stream
+                                                              : options_.anomalies.application;
+  }
   void write_netflow(const FlowEvent& event, Direction direction) {
     EveContext eve = begin();
     write_netflow_event(eve, event, direction);

@@ -54,6 +54,11 @@ bool read_section(SectionKind kind, Bytes content, Record& record) noexcept {
     case SectionKind::app_members:
       record.app_members = content;
       return true;
+    case SectionKind::file_members:
+      record.file_members = content;
+      return true;
+    case SectionKind::anomaly:
+      return copy_struct(content, record.anomaly);
   }
   return true;
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <cstdint>
 #include <type_traits>
+#include <variant>
 
 #include "shrike/base/bytes.h"
 #include "shrike/model/datagram.h"
@@ -15,7 +16,15 @@
 /// memory; heads and sections start on multiples of 8 bytes.
 namespace shrike::output {
 
-enum class RecordKind : uint8_t { mark, alert, tagged_packet, flow_end, transaction };
+enum class RecordKind : uint8_t {
+  mark,
+  alert,
+  tagged_packet,
+  flow_end,
+  transaction,
+  file,
+  anomaly
+};
 
 struct RecordHead {
   OrderKey key;
@@ -36,6 +45,8 @@ enum class SectionKind : uint16_t {
   frame,          ///< the whole frame, or its first bytes where there is no IP
   app,            ///< AppSection
   app_members,    ///< JSON members of a transaction
+  file_members,   ///< JSON member `fileinfo` of a file
+  anomaly,        ///< AnomalySection
 };
 
 struct SectionHead {
@@ -89,6 +100,11 @@ struct AppSection {
   AppProtocol expected = AppProtocol::unknown;
 };
 
+struct AnomalySection {
+  std::variant<DecodeEvent, StreamEvent, AppEvent> event;
+  AppProtocol protocol = AppProtocol::unknown;
+};
+
 /// The outermost datagram that carried this one (EVE `tunnel`).
 struct CarrierSection {
   uint64_t number = 0;
@@ -103,6 +119,7 @@ struct CarrierSection {
 
 static_assert(std::is_trivially_copyable_v<RecordHead>);
 static_assert(std::is_trivially_copyable_v<DatagramSection>);
+static_assert(std::is_trivially_copyable_v<AnomalySection>);
 static_assert(std::is_trivially_copyable_v<FlowView>);
 static_assert(std::is_trivially_copyable_v<FlowEnd>);
 
@@ -119,6 +136,7 @@ struct Record {
   FlowEnd flow_end;
   CarrierSection carrier;
   AppSection app;
+  AnomalySection anomaly;
   bool has_flow = false;
   bool has_carrier = false;
   Bytes flow_bits;
@@ -127,6 +145,7 @@ struct Record {
   Bytes stream_bytes;
   Bytes frame;
   Bytes app_members;
+  Bytes file_members;
 };
 
 /// Reads only the head. False where the bytes are no record: a bug of ours, never input.

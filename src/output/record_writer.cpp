@@ -129,6 +129,21 @@ AppSection section_of(const AppView& view) noexcept {
           .expected = view.expected};
 }
 
+/// The tuple of a record about one direction of a flow, whichever way its last datagram went.
+void turn_to(Direction direction, const Tracked& tracked, DatagramSection& section) noexcept {
+  if (tracked.flow.id.direction() != direction) {
+    std::swap(section.source, section.target);
+    std::swap(section.source_port, section.target_port);
+  }
+}
+
+bool wants_event(const AnomalyTypes& types, const Anomaly& anomaly) noexcept {
+  if (std::holds_alternative<DecodeEvent>(anomaly.event)) {
+    return types.decode;
+  }
+  return std::holds_alternative<StreamEvent>(anomaly.event) ? types.stream : types.application;
+}
+
 }  // namespace
 
 /// A record before it is written: its head and where its sections come from.
@@ -198,10 +213,7 @@ bool RecordWriter::write_transaction(const Transaction& transaction, const Track
   Draft draft;
   draft.head = head_for(tracked, RecordKind::transaction);
   DatagramSection datagram_section = section_of(*tracked.datagram);
-  if (tracked.flow.id.direction() == Direction::to_client) {  // shown from client to server
-    std::swap(datagram_section.source, datagram_section.target);
-    std::swap(datagram_section.source_port, datagram_section.target_port);
-  }
+  turn_to(Direction::to_server, tracked, datagram_section);
   const AlertSection alert_section{.tx_id = transaction.id, .has_tx = true};
   const AppSection app_section{.protocol = transaction.protocol};
   draft.add(SectionKind::datagram, bytes_of(datagram_section));
@@ -212,9 +224,57 @@ bool RecordWriter::write_transaction(const Transaction& transaction, const Track
   return commit_numbered(draft);
 }
 
+bool RecordWriter::write_file(const FileReport& file, const Tracked& tracked,
+                              const AppContext& app) noexcept {
+  if (!options_.files) {
+    return true;
+  }
+  Draft draft;
+  if (!has_room(draft, file.members)) {  // a line without it would say nothing
+    counters_.add(Counter::dropped);
+    return true;
+  }
+  draft.head = head_for(tracked, RecordKind::file);
+  DatagramSection datagram_section = section_of(*tracked.datagram);
+  turn_to(file.direction, tracked, datagram_section);
+  AppSection app_section;
+  draft.add(SectionKind::datagram, bytes_of(datagram_section));
+  draft.add(SectionKind::flow, bytes_of(tracked.flow));
+  if (app.view != nullptr) {
+    app_section = section_of(*app.view);
+    draft.add(SectionKind::app, bytes_of(app_section));
+  }
+  draft.add(SectionKind::file_members, as_bytes(file.members));
+  add_members(draft, app.members);
+  return commit_numbered(draft);
+}
+
+bool RecordWriter::write_anomaly(const Anomaly& anomaly, const Tracked& tracked) noexcept {
+  if (!wants_event(options_.anomalies, anomaly)) {
+    return true;
+  }
+  Draft draft;
+  draft.head = head_for(tracked, RecordKind::anomaly);
+  const DatagramSection datagram_section = section_of(*tracked.datagram);
+  const bool has_tx = anomaly.transaction != nullptr;
+  const AlertSection alert_section{.tx_id = has_tx ? anomaly.transaction->id : 0, .has_tx = has_tx};
+  const AnomalySection anomaly_section{.event = anomaly.event, .protocol = anomaly.protocol};
+  draft.add(SectionKind::datagram, bytes_of(datagram_section));
+  draft.add(SectionKind::alert, bytes_of(alert_section));
+  draft.add(SectionKind::anomaly, bytes_of(anomaly_section));
+  if (tracked.flow.id.exists()) {
+    draft.add(SectionKind::flow, bytes_of(tracked.flow));
+  }
+  return commit_numbered(draft);
+}
+
+bool RecordWriter::has_room(const Draft& draft, std::string_view members) const noexcept {
+  return members.size() <= members_bytes_max &&
+         draft.bytes + members.size() + base_bytes_max <= ring_->record_bytes_max();
+}
+
 void RecordWriter::add_members(Draft& draft, std::string_view members) const noexcept {
-  if (!members.empty() && members.size() <= members_bytes_max &&
-      draft.bytes + members.size() + base_bytes_max <= ring_->record_bytes_max()) {
+  if (!members.empty() && has_room(draft, members)) {
     draft.add(SectionKind::app_members, as_bytes(members));
   }
 }

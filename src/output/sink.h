@@ -37,6 +37,20 @@ struct TransactionEvent {
   std::string_view capture_path;
 };
 
+/// A file of such a transaction.
+struct FileEvent {
+  const Record& record;
+  const RuleCatalog& catalog;
+  std::string_view capture_path;
+};
+
+/// Something odd: Record::anomaly says what.
+struct AnomalyEvent {
+  const Record& record;
+  const RuleCatalog& catalog;
+  std::string_view capture_path;
+};
+
 struct FlowEvent {
   const Record& record;
   const RuleCatalog& catalog;
@@ -54,6 +68,8 @@ class Sink {
   virtual void write_alert(const AlertEvent&) {}
   virtual void write_packet(const PacketEvent&) {}
   virtual void write_transaction(const TransactionEvent&) {}
+  virtual void write_file(const FileEvent&) {}
+  virtual void write_anomaly(const AnomalyEvent&) {}
   virtual void write_flow_end(const FlowEvent&) {}
   virtual void write_statistics(const Statistics&) {}
 

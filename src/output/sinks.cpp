@@ -49,6 +49,10 @@ RecordOptions records_for(const SinkOptions& sinks) noexcept {
   for (const EveOptions& eve : sinks.eve) {
     records.alert_transactions |= eve.alerts;
     records.transactions |= eve.transactions;
+    records.files |= eve.files;
+    records.anomalies.decode |= eve.anomalies.decode;
+    records.anomalies.stream |= eve.anomalies.stream;
+    records.anomalies.application |= eve.anomalies.application;
     records.flow_ends |= eve.flows || eve.netflows;
     records.tagged_packets |= eve.tagged_packets && eve.alerts;
     records.frame |= eve.packet && eve.alerts;

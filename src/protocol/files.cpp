@@ -140,8 +140,8 @@ void AppTransaction::close_file(File& file, FileState state) {
 
 namespace {
 
-void describe_file(const AppTransaction& transaction, const File& file, JsonWriter& json) {
-  json.begin_element_object();
+/// Inside an open object.
+void write_file_members(const AppTransaction& transaction, const File& file, JsonWriter& json) {
   json.text("filename", as_text(file.name));
   if (!file.magic.empty()) {
     json.text("magic", file.magic);
@@ -158,7 +158,6 @@ void describe_file(const AppTransaction& transaction, const File& file, JsonWrit
   json.boolean("stored", false);
   json.number("size", file.size);
   json.number("tx_id", transaction.id);
-  json.end_object();
 }
 
 }  // namespace
@@ -172,11 +171,21 @@ void describe_files(const AppTransaction& transaction, Direction direction, Json
     if (!std::exchange(is_begun, true)) {
       json.begin_array("files");
     }
-    describe_file(transaction, *file, json);
+    json.begin_element_object();
+    write_file_members(transaction, *file, json);
+    json.end_object();
   }
   if (is_begun) {
     json.end_array();
   }
+}
+
+Direction describe_file(const AppTransaction& transaction, size_t index, JsonWriter& json) {
+  const File& file = *transaction.files()[index];
+  json.begin_object("fileinfo");
+  write_file_members(transaction, file, json);
+  json.end_object();
+  return file.direction;
 }
 
 }  // namespace shrike::protocol

@@ -10,4 +10,7 @@ namespace shrike::protocol {
 /// Key names and order: Suricata 8, EveFileInfo.
 void describe_files(const AppTransaction& transaction, Direction direction, JsonWriter& json);
 
+/// Writes the member `fileinfo`: one file of either direction, which is returned.
+Direction describe_file(const AppTransaction& transaction, size_t index, JsonWriter& json);
+
 }  // namespace shrike::protocol

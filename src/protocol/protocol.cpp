@@ -54,6 +54,15 @@ void ProtocolParsers::describe_files(const Transaction& transaction, Direction d
   protocol::describe_files(static_cast<const AppTransaction&>(transaction), direction, json);
 }
 
+size_t ProtocolParsers::count_files(const Transaction& transaction) const noexcept {
+  return static_cast<const AppTransaction&>(transaction).files().size();
+}
+
+Direction ProtocolParsers::describe_file(const Transaction& transaction, size_t index,
+                                         JsonWriter& json) const {
+  return protocol::describe_file(static_cast<const AppTransaction&>(transaction), index, json);
+}
+
 std::vector<CounterView> ProtocolParsers::counters() const {
   return state_->engine.counters();
 }

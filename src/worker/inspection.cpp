@@ -37,6 +37,8 @@ Inspection::Inspection(const EngineOptions& options, RecordRing& ring,
       records_(options.records, ring),
       when_full_(std::move(when_full)),
       shows_transactions_(options.records.alert_transactions),
+      shows_anomalies_(options.records.anomalies.decode || options.records.anomalies.stream ||
+                       options.records.anomalies.application),
       captures_are_apart_(options.records.per_capture) {}
 
 void Inspection::inspect(const RuleSet& rules, std::span<const Datagram> datagrams) noexcept {
@@ -85,15 +87,74 @@ void Inspection::inspect_one(const RuleSet& rules, Tracked& tracked) noexcept {
   }
   detector_.inspect(rules, tracked, chunks, app, alerts_);
   write_alerts(app);
+  if (shows_anomalies_) {
+    write_anomalies(tracked, app);
+  }
   if (app != nullptr) {
     note_open_transactions(tracked, *app);
     protocols_.settle(tracked);
-    write_transactions(tracked);
+    write_transactions(tracked, *app);
   }
 }
 
-void Inspection::write_transactions(const Tracked& tracked) noexcept {
+/// What is odd in the datagram and its stream, and what the application layer found outside of
+/// transactions. Those of the other direction come with a datagram of theirs.
+void Inspection::write_anomalies(const Tracked& tracked, const AppView* app) noexcept {
+  for (const DecodeEvent event : tracked.datagram->events.all()) {
+    write_anomaly({.event = event}, tracked);
+  }
+  for (const StreamEvent event : tracked.events.all()) {
+    write_anomaly({.event = event}, tracked);
+  }
+  if (app == nullptr) {
+    return;
+  }
+  for (const AppEvent event : app->events[static_cast<size_t>(tracked.flow.id.direction())]) {
+    write_anomaly({.event = event, .protocol = app->protocol}, tracked);
+  }
+}
+
+void Inspection::write_anomaly(const output::Anomaly& anomaly, const Tracked& tracked) noexcept {
+  while (!records_.write_anomaly(anomaly, tracked)) {
+    when_full_();
+  }
+}
+
+void Inspection::write_events_of(const Transaction& transaction, const Tracked& tracked) noexcept {
+  for (const std::span<const AppEvent> events : transaction.events) {
+    for (const AppEvent event : events) {
+      write_anomaly({.event = event, .protocol = transaction.protocol, .transaction = &transaction},
+                    tracked);
+    }
+  }
+}
+
+void Inspection::write_files_of(const Transaction& transaction, const Tracked& tracked,
+                                const AppView& app) noexcept {
+  const size_t count = protocols_.count_files(transaction);
+  if (count == 0) {
+    return;
+  }
+  JsonWriter json(members_);
+  protocols_.describe(transaction, json);
+  for (size_t i = 0; i < count; ++i) {
+    JsonWriter file_json(file_members_);
+    const Direction direction = protocols_.describe_file(transaction, i, file_json);
+    while (!records_.write_file({.direction = direction, .members = file_members_}, tracked,
+                                {.view = &app, .members = members_})) {
+      when_full_();
+    }
+  }
+}
+
+void Inspection::write_transactions(const Tracked& tracked, const AppView& app) noexcept {
   for (const Transaction* const transaction : protocols_.finished()) {
+    if (records_.anomaly_types().application) {
+      write_events_of(*transaction, tracked);
+    }
+    if (records_.wants_files()) {
+      write_files_of(*transaction, tracked, app);
+    }
     if (!records_.wants(transaction->protocol)) {
       continue;
     }

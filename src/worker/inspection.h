@@ -41,7 +41,12 @@ class Inspection {
   void inspect_pseudo(const RuleSet& rules, const Tracked& tracked, Direction direction,
                       const AppView& app) noexcept;
   void write_alerts(const AppView* app) noexcept;
-  void write_transactions(const Tracked& tracked) noexcept;
+  void write_anomalies(const Tracked& tracked, const AppView* app) noexcept;
+  void write_anomaly(const output::Anomaly& anomaly, const Tracked& tracked) noexcept;
+  void write_transactions(const Tracked& tracked, const AppView& app) noexcept;
+  void write_events_of(const Transaction& transaction, const Tracked& tracked) noexcept;
+  void write_files_of(const Transaction& transaction, const Tracked& tracked,
+                      const AppView& app) noexcept;
   [[nodiscard]] output::AppContext context_of(const Alert& alert, const AppView* app) noexcept;
   void write_flow_ends() noexcept;
 
@@ -53,7 +58,9 @@ class Inspection {
   output::RecordWriter records_;
   std::function<void()> when_full_;
   std::string members_;  ///< of the transaction that an alert is about, as EVE shows them
+  std::string file_members_;
   const bool shows_transactions_;
+  const bool shows_anomalies_;
   const bool captures_are_apart_;
 };
 

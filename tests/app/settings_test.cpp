@@ -235,7 +235,7 @@ TEST(Settings, SaysWhatIsWrongAndWhere) {
       {"shrike: {flows-max: 5000}",
        "x.yaml:1:21: error[flows-max]: 5000 is not a power of two; write 8192"},
       {"{app-layer: {a: 1}, stream: {prealloc-sessions: 1}}",
-       "note[unused-keys]: keys that Shrike has no use for: app-layer, stream.prealloc-sessions"},
+       "note[unused-keys]: keys that Shrike has no use for: app-layer.a, stream.prealloc-sessions"},
   };
   for (const FaultCase& test : cases) {
     SCOPED_TRACE(test.text);
