@@ -23,12 +23,13 @@ Engine::~Engine() {
 
 void Engine::reset() noexcept {
   free_finished();
-  for (size_t slot = 0; slot < options_.flow_slots; ++slot) {
+  for (size_t slot = 0; slot < slots_used_; ++slot) {
     if (layers_[slot] != nullptr) {
       destroy(layers_[slot]);
       layers_[slot] = nullptr;
     }
   }
+  slots_used_ = 0;
   expectations_.clear();
   wishes_ = {};
 }
@@ -74,6 +75,7 @@ FlowLayer* Engine::open_layer(const Tracked& tracked) noexcept {
   layer->is_udp = is_udp;
   layer->eve_id = tracked.flow.eve_id;
   layers_[tracked.flow.id.slot()] = layer;
+  slots_used_ = std::max<size_t>(slots_used_, size_t{tracked.flow.id.slot()} + 1);
   return layer;
 }
 

@@ -116,6 +116,7 @@ class Engine {
   Expectations expectations_;
   ProtocolCounters counters_;
   std::unique_ptr<FlowLayer*[]> layers_;
+  size_t slots_used_ = 0;  ///< no layer at or above it since the last reset
   // Of the datagram at hand.
   const Tracked* tracked_ = nullptr;
   Direction direction_ = Direction::to_server;  ///< of the datagram

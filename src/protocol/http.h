@@ -192,6 +192,9 @@ class HttpParser {
   void take_request_body(HttpTransaction& transaction, Bytes bytes);
   void take_response_body(HttpTransaction& transaction, Bytes bytes);
   void skip_body(HttpTransaction& transaction, Direction direction, uint64_t gap_bytes);
+  /// Takes what is there of the body_left bytes of a side; false where more of them must come.
+  bool take_body_bytes(Cursor& cursor, Direction direction);
+  bool take_body_part(Cursor& cursor, Direction direction);  ///< … or a gap in them
   void end_request_body(HttpTransaction& transaction);
   static void finish_response_bodies(HttpTransaction& transaction);
   void end_response_body(HttpTransaction& transaction);

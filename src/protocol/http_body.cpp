@@ -342,4 +342,34 @@ void HttpParser::end_response_body(HttpTransaction& transaction) {
   transaction.reach(Direction::to_client, Progress::trailer);
 }
 
+bool HttpParser::take_body_bytes(Cursor& cursor, Direction direction) {
+  Side& from = side(direction);
+  const Bytes rest = cursor.rest();
+  const Bytes bytes =
+      rest.first(static_cast<size_t>(std::min<uint64_t>(rest.size(), from.body_left)));
+  if (bytes.empty()) {
+    return false;
+  }
+  if (direction == Direction::to_server) {
+    take_request_body(*request_, bytes);
+  } else {
+    take_response_body(*response_, bytes);
+  }
+  cursor.at += bytes.size();
+  from.body_left -= bytes.size();
+  return from.body_left == 0;
+}
+
+bool HttpParser::take_body_part(Cursor& cursor, Direction direction) {
+  if (cursor.gap_bytes == 0) {
+    return take_body_bytes(cursor, direction);
+  }
+  Side& from = side(direction);
+  const uint64_t lost = std::min(cursor.gap_bytes, from.body_left);
+  skip_body(direction == Direction::to_server ? *request_ : *response_, direction, lost);
+  from.body_left -= lost;
+  cursor.gap_bytes -= lost;
+  return from.body_left == 0;
+}
+
 }  // namespace shrike::protocol

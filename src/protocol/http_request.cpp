@@ -369,16 +369,7 @@ HttpParser::Step HttpParser::request_chunk_length(Cursor& cursor) {
 }
 
 HttpParser::Step HttpParser::request_chunk_data(Cursor& cursor) {
-  const Bytes rest = cursor.rest();
-  const Bytes bytes =
-      rest.first(static_cast<size_t>(std::min<uint64_t>(rest.size(), client_.body_left)));
-  if (bytes.empty()) {
-    return Step::wait;
-  }
-  take_request_body(*request_, bytes);
-  cursor.at += bytes.size();
-  client_.body_left -= bytes.size();
-  if (client_.body_left > 0) {
+  if (!take_body_bytes(cursor, Direction::to_server)) {
     return Step::wait;
   }
   request_state_ = RequestState::chunk_end;
@@ -398,23 +389,7 @@ HttpParser::Step HttpParser::request_chunk_end(Cursor& cursor) {
 }
 
 HttpParser::Step HttpParser::request_identity(Cursor& cursor) {
-  if (cursor.gap_bytes != 0) {
-    const uint64_t lost = std::min(cursor.gap_bytes, client_.body_left);
-    skip_body(*request_, Direction::to_server, lost);
-    client_.body_left -= lost;
-    cursor.gap_bytes -= lost;
-  } else {
-    const Bytes rest = cursor.rest();
-    const Bytes bytes =
-        rest.first(static_cast<size_t>(std::min<uint64_t>(rest.size(), client_.body_left)));
-    if (bytes.empty()) {
-      return Step::wait;
-    }
-    take_request_body(*request_, bytes);
-    cursor.at += bytes.size();
-    client_.body_left -= bytes.size();
-  }
-  if (client_.body_left > 0) {
+  if (!take_body_part(cursor, Direction::to_server)) {
     return Step::wait;
   }
   request_state_ = RequestState::finalize;

@@ -316,23 +316,7 @@ HttpParser::Step HttpParser::response_length_known(Cursor& cursor) {
     response_state_ = ResponseState::finalize;
     return Step::on;
   }
-  if (cursor.gap_bytes != 0) {
-    const uint64_t lost = std::min(cursor.gap_bytes, server_.body_left);
-    skip_body(*response_, Direction::to_client, lost);
-    server_.body_left -= lost;
-    cursor.gap_bytes -= lost;
-  } else {
-    const Bytes rest = cursor.rest();
-    const Bytes bytes =
-        rest.first(static_cast<size_t>(std::min<uint64_t>(rest.size(), server_.body_left)));
-    if (bytes.empty()) {
-      return Step::wait;
-    }
-    take_response_body(*response_, bytes);
-    cursor.at += bytes.size();
-    server_.body_left -= bytes.size();
-  }
-  if (server_.body_left > 0) {
+  if (!take_body_part(cursor, Direction::to_client)) {
     return Step::wait;
   }
   response_state_ = ResponseState::finalize;
@@ -398,16 +382,7 @@ HttpParser::Step HttpParser::response_chunk_data(Cursor& cursor) {
     response_state_ = ResponseState::finalize;
     return Step::on;
   }
-  const Bytes rest = cursor.rest();
-  const Bytes bytes =
-      rest.first(static_cast<size_t>(std::min<uint64_t>(rest.size(), server_.body_left)));
-  if (bytes.empty()) {
-    return Step::wait;
-  }
-  take_response_body(*response_, bytes);
-  cursor.at += bytes.size();
-  server_.body_left -= bytes.size();
-  if (server_.body_left > 0) {
+  if (!take_body_bytes(cursor, Direction::to_client)) {
     return Step::wait;
   }
   response_state_ = ResponseState::chunk_end;

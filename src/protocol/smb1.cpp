@@ -82,13 +82,6 @@ std::optional<Bytes> take_ascii(ByteReader& reader) noexcept {
   return text;
 }
 
-uint32_t unix_seconds(uint64_t time) noexcept {
-  constexpr uint64_t epoch_seconds = 11'644'473'600;
-  return time > epoch_seconds * 10'000'000
-             ? static_cast<uint32_t>(time / 10'000'000 - epoch_seconds)
-             : 0;
-}
-
 }  // namespace
 
 void SmbParser::take_request(const Record1& record) {
@@ -374,10 +367,10 @@ bool SmbParser::take_created(const Record1& record, size_t at) {
   const Bytes fid = reader.take(2);
   reader.skip(4);
   SmbTransaction::Creation times;
-  times.created = unix_seconds(reader.little64());
-  times.accessed = unix_seconds(reader.little64());
-  times.modified = unix_seconds(reader.little64());
-  times.changed = unix_seconds(reader.little64());
+  times.created = smb::unix_seconds(reader.little64());
+  times.accessed = smb::unix_seconds(reader.little64());
+  times.modified = smb::unix_seconds(reader.little64());
+  times.changed = smb::unix_seconds(reader.little64());
   reader.skip(4);
   times.size = reader.little64();
   reader.skip(13);

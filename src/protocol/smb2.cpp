@@ -28,14 +28,6 @@ bool has_generic(uint16_t command) noexcept {
          command != number(Command2::get_info) && command != number(Command2::set_info);
 }
 
-/// FILETIME, 100 ns since 1601, in seconds since 1970.
-uint32_t unix_seconds(uint64_t time) noexcept {
-  constexpr uint64_t epoch_seconds = 11'644'473'600;
-  return time > epoch_seconds * 10'000'000
-             ? static_cast<uint32_t>(time / 10'000'000 - epoch_seconds)
-             : 0;
-}
-
 }  // namespace
 
 void SmbParser::take_request(const Record2& record) {
@@ -274,10 +266,10 @@ bool SmbParser::take_created(const Record2& record) {
   ByteReader reader(record.data);
   reader.skip(8);
   SmbTransaction::Creation times;
-  times.created = unix_seconds(reader.little64());
-  times.accessed = unix_seconds(reader.little64());
-  times.modified = unix_seconds(reader.little64());
-  times.changed = unix_seconds(reader.little64());
+  times.created = smb::unix_seconds(reader.little64());
+  times.accessed = smb::unix_seconds(reader.little64());
+  times.modified = smb::unix_seconds(reader.little64());
+  times.changed = smb::unix_seconds(reader.little64());
   reader.skip(8);
   times.size = reader.little64();
   reader.skip(8);

@@ -107,6 +107,13 @@ FileId FileId::of(Bytes fid, uint16_t session) noexcept {
   return id;
 }
 
+uint32_t unix_seconds(uint64_t time) noexcept {
+  constexpr uint64_t epoch_seconds = 11'644'473'600;
+  return time > epoch_seconds * 10'000'000
+             ? static_cast<uint32_t>(time / 10'000'000 - epoch_seconds)
+             : 0;
+}
+
 PoolBytes without_zeros(Bytes text, Pool& pool) {
   PoolBytes result(pool);
   for (const uint8_t each : text) {

@@ -187,6 +187,9 @@ class RecentTable {
   size_t max_;
 };
 
+/// FILETIME, 100 ns since 1601, in seconds since 1970; 0 before that.
+[[nodiscard]] uint32_t unix_seconds(uint64_t time) noexcept;
+
 /// Bytes of names that are kept: a path of Windows has at most 32767 characters, sane ones 260.
 inline constexpr size_t name_bytes_max = 4096;
 

@@ -129,15 +129,10 @@ void Inspection::write_events_of(const Transaction& transaction, const Tracked& 
   }
 }
 
+/// REQUIRES: members_ says what the transaction says of itself.
 void Inspection::write_files_of(const Transaction& transaction, const Tracked& tracked,
                                 const AppView& app) noexcept {
-  const size_t count = protocols_.count_files(transaction);
-  if (count == 0) {
-    return;
-  }
-  JsonWriter json(members_);
-  protocols_.describe(transaction, json);
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < protocols_.count_files(transaction); ++i) {
     JsonWriter file_json(file_members_);
     const Direction direction = protocols_.describe_file(transaction, i, file_json);
     while (!records_.write_file({.direction = direction, .members = file_members_}, tracked,
@@ -152,15 +147,18 @@ void Inspection::write_transactions(const Tracked& tracked, const AppView& app) 
     if (records_.anomaly_types().application) {
       write_events_of(*transaction, tracked);
     }
-    if (records_.wants_files()) {
-      write_files_of(*transaction, tracked, app);
-    }
-    if (!records_.wants(transaction->protocol)) {
+    const bool shows_files = records_.wants_files() && protocols_.count_files(*transaction) != 0;
+    const bool shows_itself = records_.wants(transaction->protocol);
+    if (!shows_files && !shows_itself) {
       continue;
     }
     JsonWriter json(members_);
     protocols_.describe(*transaction, json);
-    while (!records_.write_transaction(*transaction, tracked, {.members = members_})) {
+    if (shows_files) {
+      write_files_of(*transaction, tracked, app);
+    }
+    while (shows_itself &&
+           !records_.write_transaction(*transaction, tracked, {.members = members_})) {
       when_full_();
     }
   }
