@@ -20,6 +20,11 @@ struct PacketMemoryOptions {
   /// contiguous just the same.
   uint32_t buffer_bytes = 2048;
   bool force_ordinary_pages = false;
+  // Live only.
+  uint64_t extra_bytes = 0;  ///< for the pools of ports (buffer_bytes_for)
+  std::vector<std::string> pci_addresses;  ///< the only physical devices that DPDK may touch
+  std::vector<std::string> eal_arguments;  ///< further words for EAL, as the operator wrote them
+  bool telemetry = false;                  ///< DPDK's own telemetry socket
 };
 
 /// Starts DPDK's EAL and makes the pool, without ports or root: huge pages where there are some,

@@ -42,6 +42,11 @@ class Detector {
   void inspect(const RuleSet& rules, const Tracked& tracked, std::span<const Chunk> chunks,
                const AppView* app, AlertBatch& alerts) noexcept;
 
+  /// Takes up another rule set at once, so that nothing of the last one is used any more: between
+  /// calls of inspect, which else does it by itself. Flows keep their bits, by name; rules that were
+  /// half matched begin anew. May allocate.
+  void use_rules(const RuleSet& rules) noexcept;
+
   /// Decisions of the last inspect; later datagrams of those flows are not inspected
   /// whether flow is told or not. Valid until the next inspect.
   [[nodiscard]] std::span<const FlowDecision> decisions() const noexcept;

@@ -128,6 +128,8 @@ class RecordWriter {
 
   /// Which rule set the rule indexes of the records from now on mean (see Collector::use_rules).
   void set_generation(uint64_t generation) noexcept { generation_ = generation; }
+  /// See RecordOptions: a live run that ends waits for what it has.
+  void set_drop_when_full(bool drops) noexcept { options_.drop_when_full = drops; }
 
   [[nodiscard]] CounterView counters() const noexcept;
 
@@ -207,7 +209,8 @@ struct EveOptions {
   bool pcap_filename = false;      ///< (pcap-file)
   std::string sensor_name;         ///< `host`, where not empty (sensor-name)
   std::optional<uint64_t> sensor_id;
-  std::string interface_name;  ///< in_iface, where not empty
+  /// Live: in_iface by capture index; and packets have no place in a capture then.
+  std::vector<std::string> interface_names;
   bool ipv6_compress = false;  ///< RFC 5952 text instead of all digits (ipv6-compress)
   // What an alert says.
   bool rule_metadata = true;     ///< (metadata.rule.metadata)
@@ -319,6 +322,10 @@ class Collector {
   /// The rule set that records of this generation mean (RuleSet::generation, or 0 for the only
   /// one).
   void use_rules(uint64_t generation, const RuleCatalog& catalog);
+  /// Forgets the rule set of a generation once no record that names it is left. To be asked when no
+  /// worker uses it any more, and poll() had nothing to take since.
+  /// @return false while records still wait: ask again.
+  [[nodiscard]] bool retire_rules(uint64_t generation);
   /// One ring a worker, borrowed until the next attach. What the last ones held is collected.
   void attach(std::span<RecordRing* const> rings);
   /// Path of a capture, for pcap_filename. Any thread, before the capture's first record is taken.

@@ -67,6 +67,7 @@ void apply_config(const Config& config, Settings& settings, Diagnostics& diagnos
   apply_flows(reader, mode, settings);
   apply_protocols(reader, settings);
   apply_outputs(reader, settings);
+  apply_live(reader, settings);
   apply_own(reader, settings);
   tell_unused(config, diagnostics);
 }

@@ -20,8 +20,14 @@ void apply_protocols(const ConfigReader& config, Settings& settings);
 void apply_rules(const ConfigReader& config, const Mode& mode, Settings& settings);
 /// outputs, stats, default-log-dir.
 void apply_outputs(const ConfigReader& config, Settings& settings);
+/// dpdk, af-packet, shrike.live: ports and how workers run on them.
+void apply_live(const ConfigReader& config, Settings& settings);
 /// shrike: our own section, where an unknown key is an error.
 void apply_own(const ConfigReader& config, Settings& settings);
+
+/// The ports of a live run: those of the command line, else dpdk.interfaces, else af-packet; with
+/// what follows from them and from the number of workers. After everything else is applied.
+void choose_ports(const std::vector<std::string>& names, Settings& settings);
 
 /// "$NAME" inside a list of ports replaced by what vars.port-groups says, as often as needed.
 /// An unknown name, or names that stand for each other, are an error at `at`.

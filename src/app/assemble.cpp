@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "apply.h"
 #include "build_info.h"
 #include "value.h"
 
@@ -99,6 +100,15 @@ Settings assemble_settings(const CommandLine& line, Diagnostics& diagnostics) {
   apply_config(config, settings, diagnostics);
   apply_captures(line, settings, diagnostics);
   apply_rule_files(line, settings);
+  if (line.is_live()) {
+    choose_ports(line.interfaces, settings);
+    settings.memory.telemetry = true;
+    for (output::EveOptions& eve : settings.sinks.eve) {
+      for (const capture::PortOptions& port : settings.ports.ports) {
+        eve.interface_names.push_back(port.name.empty() ? port.device : port.name);
+      }
+    }
+  }
   return settings;
 }
 

@@ -24,6 +24,8 @@ Examples:
     shrike -r capture.pcap -S my.rules -l out && cat out/fast.log
   A folder of captures, each on its own, all cores, checksums ignored:
     shrike -r captures/ --recursive --per-file -k none -j 4 -S 'rules/*.rules' -l out
+  Live on a kernel interface with two workers, until Ctrl-C:
+    shrike -i eth0 -j 2 -S 'rules/*.rules' -l /var/log/shrike
   With the configuration of the Suricata that stands there now:
     shrike -r capture.pcap -c /etc/suricata/suricata.yaml -l out
   Is everything in order before I install it?
@@ -88,6 +90,15 @@ void add_input_options(CLI::App& app, CommandLine& line, RawOptions& raw) {
   app.add_option("-k", raw.checksums, "Wrong checksums: all are looked at, none are")
       ->type_name("none|all")
       ->group(group);
+}
+
+void add_live_options(CLI::App& app, CommandLine& line) {
+  app.add_option("-i", line.interfaces,
+                 "Receive from a kernel interface (eth0), a PCI address, or a virtual device in "
+                 "DPDK's words (net_memif0,socket=…); may be repeated")
+      ->type_name("PORT")
+      ->allow_extra_args(false)
+      ->group("Live");
 }
 
 void add_rule_options(CLI::App& app, CommandLine& line, RawOptions& raw) {
@@ -256,10 +267,12 @@ void turn_into_sets(const RawOptions& raw, CommandLine& line, Diagnostics& diagn
 CommandLine parse_run(const std::vector<std::string>& words, Diagnostics& diagnostics) {
   CommandLine line;
   RawOptions raw;
-  CLI::App app("Network intrusion detection: reads captures, tells what your rules find in them.",
+  CLI::App app("Network intrusion detection: watches ports or reads captures, tells what your rules "
+               "find.",
                "shrike");
   app.footer(run_examples);
   add_input_options(app, line, raw);
+  add_live_options(app, line);
   add_rule_options(app, line, raw);
   add_options_for_configuration(app, line);
   add_run_options(app, line, raw);
@@ -272,9 +285,14 @@ CommandLine parse_run(const std::vector<std::string>& words, Diagnostics& diagno
   }
   split_captures(raw, line, diagnostics);
   turn_into_sets(raw, line, diagnostics);
-  if (line.captures.empty() && !line.test_only) {
+  if (line.captures.empty() && line.interfaces.empty() && line.config_file.empty() &&
+      !line.test_only) {
     diagnostics.error(here, "captures",
-                      "there is nothing to read; write shrike -r CAPTURE -S RULES -l DIR");
+                      "there is nothing to read; write shrike -r CAPTURE -S RULES -l DIR, or live: "
+                      "shrike -i PORT -S RULES -l DIR, or shrike -c FILE with ports in it");
+  }
+  if (!line.captures.empty() && !line.interfaces.empty()) {
+    diagnostics.error(here, "captures", "-r reads captures and -i is live; give one of them");
   }
   return line;
 }

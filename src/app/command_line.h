@@ -16,6 +16,7 @@ struct CommandLine {
   std::string help;  ///< the text to print, for Command::help
 
   std::vector<std::string> captures;     ///< -r
+  std::vector<std::string> interfaces;   ///< -i
   std::vector<std::string> only_rules;   ///< -S, and the FILES of `shrike rules`
   std::vector<std::string> extra_rules;  ///< -s
   std::string log_directory;             ///< -l
@@ -32,6 +33,9 @@ struct CommandLine {
   unsigned verbosity = 0;                ///< how often -v
   rule::Stage stage = rule::Stage::ast;  ///< rules dump --stage
   std::optional<uint32_t> sid;           ///< rules dump --sid
+
+  /// Nothing to read: packets come from ports.
+  [[nodiscard]] bool is_live() const noexcept { return captures.empty(); }
 };
 
 /// Reads the words behind the program's name. Every mistake is an error in `diagnostics`; what is

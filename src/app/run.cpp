@@ -1,7 +1,6 @@
 #include "run.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <chrono>
 #include <cstring>
@@ -9,6 +8,7 @@
 
 #include "assemble.h"
 #include "rule_files.h"
+#include "run_parts.h"
 #include "shrike/worker.h"
 #include "stop_signal.h"
 #include "summary.h"
@@ -24,80 +24,12 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Rule sets come with warnings by the hundred, which are not the operator's to mend.
-Tell told_of_rules(const CommandLine& line) {
-  if (line.verbosity > 0) {
-    return Tell::all;
-  }
-  return line.quiet ? Tell::errors : Tell::errors_and_count;
-}
-
-/// Command line and configuration are the operator's own words: all that is odd in them is told.
-Tell told_of_settings(const CommandLine& line) {
-  return line.quiet ? Tell::errors : Tell::all;
-}
-
-/// Rules compiled; nothing where they must not be used or cannot be built.
-std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& settings,
-                                  rule::Report& report) {
-  Diagnostics diagnostics;
-  const std::vector<rule::Source> sources = read_rule_files(settings, diagnostics);
-  const bool unreadable = diagnostics.errors() > 0;
-  ProgressLine progress(line.quiet);
-  progress.say("compiling rules");
-  std::optional<RuleSet> rules = rule::compile(sources, settings.rules, diagnostics, report);
-  progress.clear();
-  tell(diagnostics, told_of_rules(line));
-  if (unreadable || (line.init_errors_fatal && diagnostics.errors() > 0)) {
-    return std::nullopt;
-  }
-  return rules;
-}
-
-/// What is costly to work out for files is worked out where a rule or an event wants it.
-void wish_for_files(const RuleSet& rules, const output::SinkOptions& sinks,
-                    protocol::ProtocolOptions& options) {
-  for (const output::EveOptions& eve : sinks.eve) {
-    options.file_magic |= eve.files && eve.file_magic;
-    for (size_t i = 0; i < eve.file_digests.size(); ++i) {
-      options.file_digests[i] |= eve.files && eve.file_digests[i];
-    }
-  }
-  for (const BufferProgram& program : rules.tables().buffer_programs) {
-    options.file_magic |= program.field == Field::file_magic;
-    options.file_digests[0] |= program.field == Field::file_md5;
-    options.file_digests[1] |= program.field == Field::file_sha1;
-    options.file_digests[2] |= program.field == Field::file_sha256;
-  }
-}
-
 worker::OfflineOptions offline_options(const Settings& settings, const RuleSet& rules) {
   worker::OfflineOptions options;
-  options.engines.decode = settings.decoder;
-  options.engines.flow = settings.flow;
-  options.engines.protocols = settings.protocols;
-  wish_for_files(rules, settings.sinks, options.engines.protocols);
-  options.engines.detect = settings.detector;
-  options.engines.records = output::records_for(settings.sinks);
+  options.engines = engine_options(settings, rules);
   options.engines.records.per_capture = settings.files.per_file;
   options.workers = settings.workers;
   return options;
-}
-
-RunFacts::Cost cost_so_far() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-  };
-  return {seconds(usage.ru_utime), seconds(usage.ru_stime),
-          static_cast<uint64_t>(usage.ru_maxrss) * 1024};
-}
-
-uint64_t wall_clock_ns() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
 }
 
 /// The counters of the run as one event, for the sinks that write them.
@@ -140,26 +72,6 @@ void collect_facts(const worker::OfflineRun& run, const capture::PacketSource& s
   for (const CounterView& view : collector.counters()) {
     facts.counters.add(view);
   }
-}
-
-bool make_directory(const std::string& path, Diagnostics& diagnostics) {
-  std::error_code fault;
-  std::filesystem::create_directories(path, fault);
-  if (fault && !std::filesystem::is_directory(path)) {
-    diagnostics.error({}, "log-directory", "cannot make {}: {}; name another with -l", path,
-                      fault.message());
-    return false;
-  }
-  return true;
-}
-
-bool has_lost_lines(const output::Summary& output) {
-  for (const output::SinkTotals& sink : output.sinks) {
-    if (sink.lost > 0) {
-      return true;
-    }
-  }
-  return false;
 }
 
 /// The run itself, once everything stands ready. @return the exit code.

@@ -14,6 +14,9 @@ enum ExitCode : int {
 /// Reads the captures, inspects them, writes what was found and says what it came to.
 int run_captures(const CommandLine& line);
 
+/// Watches ports until it is told to stop, and says what it came to.
+int run_live(const CommandLine& line);
+
 /// -T: says everything that is wrong with configuration and rules.
 int test_configuration(const CommandLine& line);
 

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "shrike/base/diagnostics.h"
 #include "shrike/capture.h"
+#include "shrike/capture/ports.h"
 #include "shrike/decode.h"
 #include "shrike/detect.h"
 #include "shrike/flow.h"
@@ -15,6 +16,7 @@
 #include "shrike/output.h"
 #include "shrike/protocol.h"
 #include "shrike/rule.h"
+#include "shrike/worker/live.h"
 
 namespace shrike::app {
 
@@ -36,6 +38,13 @@ struct Settings {
   output::SinkOptions sinks;
   output::CollectorOptions collector;
   bool statistics_enabled = true;
+  uint32_t statistics_interval_ms = 8000;  ///< live
+
+  // Live.
+  capture::PortsOptions ports;
+  std::vector<capture::PortOptions> kernel_interfaces;  ///< af-packet; used where there is no port
+  worker::LiveOptions live;  ///< its engines are filled in when the rules are known
+  uint32_t stop_when_idle_ms = 0;
 
   std::vector<RuleFile> rule_files;
   unsigned workers = 1;

@@ -131,7 +131,11 @@ std::string accounts_text(const CounterSums& counters) {
       reasons.emplace_back("skipped: " + name.substr(prefix.size()), bytes);
     }
   }
-  const uint64_t packets = counters.get("capture.packets");
+  const uint64_t held_back =
+      counters.get("worker.frames_decoded") == 0
+          ? 0  // of captures: packets that a filter held back were not counted
+          : counters.get("capture.filtered") + counters.get("capture.too_long");
+  const uint64_t packets = counters.get("capture.packets") - held_back;
   const uint64_t invalid = counters.get("decoder.invalid");
   const uint64_t not_decoded =
       counters.get("decoder.skipped_ieee80211") + counters.get("decoder.skipped_link_type");
@@ -164,6 +168,52 @@ std::string sinks_text(const output::Summary& output) {
   return text;
 }
 
+/// Every packet that a port saw is somewhere, by port and then over all workers.
+std::string ports_text(const LiveFacts& facts) {
+  std::string text;
+  uint64_t received = 0;
+  for (const LiveFacts::Port& port : facts.ports) {
+    const capture::PortTotals& totals = port.totals;
+    received += totals.received;
+    text += heading(text.empty() ? "Ports" : "") +
+            fmt::format("{}: {} packets received, {} missed, {} without a buffer, {} refused\n",
+                        port.name, with_commas(totals.received), with_commas(totals.missed),
+                        with_commas(totals.no_buffer), with_commas(totals.errors));
+  }
+  const CounterSums& counters = facts.counters;
+  const uint64_t taken = counters.get("capture.packets");
+  const uint64_t filtered = counters.get("capture.filtered");
+  const uint64_t too_long = counters.get("capture.too_long");
+  const uint64_t decoded = counters.get("worker.frames_decoded");
+  text += heading("Workers") +
+          fmt::format("{} packets taken = {} decoded + {} filtered + {} too long",
+                      with_commas(taken), with_commas(decoded), with_commas(filtered),
+                      with_commas(too_long)) +
+          difference_text(taken, decoded + filtered + too_long);
+  if (received > taken) {
+    text += heading("") + fmt::format("{} packets were left in the queues at the end\n",
+                                      with_commas(received - taken));
+  }
+  if (const uint64_t handed = counters.get("worker.taken_over"); handed > 0) {
+    text += heading("") + fmt::format("{} handed over between workers, {} lost on the way\n",
+                                      with_commas(handed),
+                                      with_commas(counters.get("worker.datagrams_lost")));
+  }
+  if (const uint64_t lost = counters.get("output.records_dropped"); lost > 0) {
+    text += heading("") + fmt::format("{} records lost: the collector was too slow\n",
+                                      with_commas(lost));
+  }
+  return text;
+}
+
+std::string watched_text(const LiveFacts& facts) {
+  const uint64_t wire_bytes = facts.counters.get("capture.wire_bytes");
+  return heading("Watched") +
+         fmt::format("{} packets, {} in {:.1f} s\n",
+                     with_commas(facts.counters.get("capture.packets")), with_unit(wire_bytes),
+                     facts.seconds);
+}
+
 std::string cost_text(const RunFacts::Cost& cost) {
   return heading("Cost") + fmt::format("{:.2f} s user, {:.2f} s system, {} memory at most\n",
                                        cost.user_seconds, cost.system_seconds,
@@ -174,7 +224,7 @@ std::string cost_text(const RunFacts::Cost& cost) {
 
 void CounterSums::add(const CounterView& view) {
   for (size_t i = 0; i < std::min(view.rows.size(), view.values.size()); ++i) {
-    sums_[std::string(view.rows[i].name)] += view.values[i];
+    sums_[std::string(view.rows[i].name)] += view.value(i);
   }
 }
 
@@ -192,6 +242,13 @@ std::string summary_text(const RunFacts& facts) {
     text += cost_text(*facts.cost);
   }
   return text;
+}
+
+std::string summary_text(const LiveFacts& facts) {
+  return watched_text(facts) + heading("Flows") + with_commas(facts.counters.get("flow.total")) +
+         "\n" + rules_text(facts.rules) + alerts_text(facts.output) +
+         invalid_text(facts.counters) + ports_text(facts) + accounts_text(facts.counters) +
+         sinks_text(facts.output);
 }
 
 }  // namespace shrike::app

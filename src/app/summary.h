@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shrike/base/counters.h"
+#include "shrike/capture/ports.h"
 #include "shrike/output.h"
 #include "shrike/rule.h"
 #include "shrike/worker.h"
@@ -45,7 +46,21 @@ struct RunFacts {
   std::optional<Cost> cost;
 };
 
+/// What a live run came to.
+struct LiveFacts {
+  double seconds = 0;
+  rule::Report rules;
+  output::Summary output;
+  CounterSums counters;
+  struct Port {
+    std::string name;
+    capture::PortTotals totals;
+  };
+  std::vector<Port> ports;
+};
+
 /// The closing summary, for a person: some lines, each ended.
 [[nodiscard]] std::string summary_text(const RunFacts& facts);
+[[nodiscard]] std::string summary_text(const LiveFacts& facts);
 
 }  // namespace shrike::app

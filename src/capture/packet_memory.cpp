@@ -7,6 +7,7 @@
 #include <rte_mbuf.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -36,7 +37,7 @@ constexpr size_t spare_bytes = 24 * mebibyte;
 size_t heap_bytes(const PacketMemoryOptions& options) {
   constexpr size_t buffer_overhead_bytes = 512;  // mbuf, headroom, pool header, alignment
   return options.buffers * (options.buffer_bytes + buffer_overhead_bytes) + long_frame_bytes_max +
-         spare_bytes;
+         spare_bytes + options.extra_bytes;
 }
 
 /// Whether this user may have that much of huge pages right now. Asked of the kernel itself: EAL
@@ -109,9 +110,27 @@ class LogCatcher {
   std::FILE* stream_;
 };
 
+/// Without physical devices none is probed: DPDK would take hold of the machine's own.
+void add_devices(const PacketMemoryOptions& options, std::vector<std::string>& arguments) {
+  if (options.pci_addresses.empty()) {
+    arguments.emplace_back("--no-pci");
+    arguments.emplace_back("--iova-mode=va");
+  }
+  for (const std::string& address : options.pci_addresses) {
+    arguments.emplace_back("-a");
+    arguments.push_back(address);
+  }
+  if (options.telemetry) {
+    arguments.push_back(fmt::format("--file-prefix=shrike-{}", getpid()));
+  } else {
+    arguments.emplace_back("--no-telemetry");
+  }
+  arguments.insert(arguments.end(), options.eal_arguments.begin(), options.eal_arguments.end());
+}
+
 std::vector<std::string> eal_arguments(const PacketMemoryOptions& options, int core) {
-  std::vector<std::string> arguments{"shrike",         "--no-pci", "--no-telemetry",
-                                     "--iova-mode=va", "--lcores", fmt::format("0@{}", core)};
+  std::vector<std::string> arguments{"shrike", "--lcores", fmt::format("0@{}", core)};
+  add_devices(options, arguments);
   const size_t bytes = heap_bytes(options);
   if (!options.force_ordinary_pages && has_huge_pages(bytes)) {
     arguments.emplace_back("--in-memory");

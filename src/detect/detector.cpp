@@ -34,6 +34,10 @@ void Detector::inspect(const RuleSet& rules, const Tracked& tracked, std::span<c
   state_->inspect(rules, tracked, chunks, app, alerts);
 }
 
+void Detector::use_rules(const RuleSet& rules) noexcept {
+  state_->use_rules(rules);
+}
+
 void Detector::reset() noexcept {
   state_->reset();
 }
@@ -99,13 +103,17 @@ void Detector::State::take_up(const RuleTables& tables) {
   generation_ = tables.generation;
 }
 
+void Detector::State::use_rules(const RuleSet& rules) noexcept {
+  if (rules.generation() != generation_) [[unlikely]] {
+    take_up(rules.tables());
+  }
+}
+
 void Detector::State::inspect(const RuleSet& rules, const Tracked& tracked,
                               std::span<const Chunk> chunks, const AppView* app,
                               AlertBatch& alerts) noexcept {
   has_decision_ = false;
-  if (rules.generation() != generation_) {
-    take_up(rules.tables());
-  }
+  use_rules(rules);
   Subject subject;
   subject.tables = &rules.tables();
   subject.tracked = &tracked;

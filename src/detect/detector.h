@@ -51,6 +51,7 @@ struct Detector::State {
  public:
   explicit State(const DetectorOptions& options);
 
+  void use_rules(const RuleSet& rules) noexcept;
   void inspect(const RuleSet& rules, const Tracked& tracked, std::span<const Chunk> chunks,
                const AppView* app, AlertBatch& alerts) noexcept;
   void reset() noexcept;

@@ -49,6 +49,14 @@ OwnerTable::OwnerTable(uint32_t workers) noexcept {
   }
 }
 
+uint32_t OwnerTable::owner_of_addresses(Bytes addresses) const noexcept {
+  std::array<uint8_t, 2> folded{};
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    folded[i % 2] ^= addresses[i];
+  }
+  return owners_[(byte_hashes[0][folded[0]] ^ byte_hashes[1][folded[1]]) & (buckets - 1)];
+}
+
 uint32_t OwnerTable::hash_of(const Datagram& datagram) noexcept {
   uint16_t word = 0;
   if (datagram.embedded.ip_version != 0) [[unlikely]] {

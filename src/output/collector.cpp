@@ -141,6 +141,14 @@ Collector::Collector(const CollectorOptions& options, const SinkOptions& sinks,
 Collector::~Collector() = default;
 Collector::Collector(Collector&&) noexcept = default;
 
+bool Collector::retire_rules(uint64_t generation) {
+  if (state_->merger.holds(generation)) {
+    return false;
+  }
+  state_->judge.forget_rules(generation);
+  return true;
+}
+
 void Collector::use_rules(uint64_t generation, const RuleCatalog& catalog) {
   state_->judge.use_rules(generation, catalog);
 }

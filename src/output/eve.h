@@ -20,6 +20,8 @@ struct EveContext {
 void begin_packet_event(EveContext& eve, const Record& record, const RuleCatalog& catalog,
                         std::string_view event_type);
 /// host and pcap_filename, and the closing brace.
+/// in_iface, of a live run.
+void write_interface(EveContext& eve, uint32_t capture_index);
 void end_event(EveContext& eve, std::string_view capture_path);
 /// metadata, ether and community_id.
 void write_common_options(EveContext& eve, const Record& record, const RuleCatalog& catalog);

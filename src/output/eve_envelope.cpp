@@ -187,11 +187,9 @@ void begin_packet_event(EveContext& eve, const Record& record, const RuleCatalog
   if (eve.options.sensor_id) {
     eve.json.number("sensor_id", *eve.options.sensor_id);
   }
-  if (!eve.options.interface_name.empty()) {
-    eve.json.text("in_iface", eve.options.interface_name);
-  }
+  write_interface(eve, datagram.capture_index);
   // Rebuilt and inner datagrams are packets of our making: they have no place in the capture.
-  if (datagram.origin == DatagramOrigin::wire && datagram.number != 0) {
+  if (eve.options.interface_names.empty() && datagram.origin == DatagramOrigin::wire && datagram.number != 0) {
     eve.json.number("pcap_cnt", datagram.number);
   }
   eve.json.text("event_type", event_type);
@@ -199,6 +197,12 @@ void begin_packet_event(EveContext& eve, const Record& record, const RuleCatalog
   write_tuple(eve, datagram);
   eve.json.text("pkt_src", to_text(datagram.origin));
   write_common_options(eve, record, catalog);
+}
+
+void write_interface(EveContext& eve, uint32_t capture_index) {
+  if (capture_index < eve.options.interface_names.size()) {
+    eve.json.text("in_iface", eve.options.interface_names[capture_index]);
+  }
 }
 
 void end_event(EveContext& eve, std::string_view capture_path) {

@@ -45,9 +45,7 @@ void begin_flow_event(EveContext& eve, const FlowEnd& end, std::string_view even
   if (flow.parent_eve_id != 0) {
     eve.json.number("parent_id", flow.parent_eve_id);
   }
-  if (!eve.options.interface_name.empty()) {
-    eve.json.text("in_iface", eve.options.interface_name);
-  }
+  write_interface(eve, end.capture_index);
   eve.json.text("event_type", event_type);
   write_vlan(eve, end.vlan_count, end.vlan_ids);
   const bool has_ports = protocol_has_ports(end.protocol);

@@ -18,7 +18,7 @@ class Sums {
   void add(std::span<const CounterView> views) {
     for (const CounterView& view : views) {
       for (size_t i = 0; i < std::min(view.rows.size(), view.values.size()); ++i) {
-        add(view.rows[i].name, view.values[i]);
+        add(view.rows[i].name, view.value(i));
       }
     }
   }

@@ -20,8 +20,10 @@ class Judge {
   /// @param remembers_flows  whether end_flow will be asked which flows had alerts.
   Judge(const CollectorOptions& options, bool remembers_flows);
 
-  /// A rule set that records may name. Older ones stay known until `forget_rules_before`.
+  /// A rule set that records may name, until forget_rules.
   void use_rules(uint64_t generation, const RuleCatalog& catalog);
+  /// No record names this rule set any more. Totals of its signatures stay.
+  void forget_rules(uint64_t generation) { rules_.erase(generation); }
   /// Null where the record names rules that nobody announced.
   [[nodiscard]] const RuleCatalog* catalog_of(uint64_t generation) const;
 

@@ -40,7 +40,7 @@ size_t Merger::take() {
       if (head.kind == RecordKind::mark) {
         input.mark = input.mark ? std::max(*input.mark, head.key) : head.key;
       } else {
-        keep(head.key, record);
+        keep(head, record);
       }
       input.ring->pop();
       ++taken;
@@ -49,8 +49,9 @@ size_t Merger::take() {
   return taken;
 }
 
-void Merger::keep(const OrderKey& key, Bytes record) {
-  Pending pending{.key = key,
+void Merger::keep(const RecordHead& head, Bytes record) {
+  Pending pending{.key = head.key,
+                  .generation = head.generation,
                   .arrival = arrivals_++,
                   .bytes = record.size(),
                   .memory = std::make_unique_for_overwrite<uint8_t[]>(record.size())};
@@ -58,6 +59,12 @@ void Merger::keep(const OrderKey& key, Bytes record) {
   pending_bytes_ += record.size();
   pending_.push_back(std::move(pending));
   std::push_heap(pending_.begin(), pending_.end(), ComesLater{});
+}
+
+bool Merger::holds(uint64_t generation) const noexcept {
+  return std::any_of(pending_.begin(), pending_.end(), [&](const Pending& pending) {
+    return pending.generation == generation;
+  });
 }
 
 bool Merger::may_come_out(const OrderKey& key) const noexcept {

@@ -29,6 +29,9 @@ class Merger {
   /// From now on everything may come out: no worker writes any more.
   void release_all() noexcept { releases_all_ = true; }
 
+  /// Whether a record that waits here names this rule set.
+  [[nodiscard]] bool holds(uint64_t generation) const noexcept;
+
   enum class Counter : uint8_t { late, early, count_ };
   [[nodiscard]] CounterView counters() const noexcept;
 
@@ -39,6 +42,7 @@ class Merger {
   };
   struct Pending {
     OrderKey key;
+    uint64_t generation = 0;
     uint64_t arrival = 0;  // of equal keys the first to arrive goes first
     size_t bytes = 0;
     std::unique_ptr<uint8_t[]> memory;
@@ -49,7 +53,7 @@ class Merger {
     }
   };
 
-  void keep(const OrderKey& key, Bytes record);
+  void keep(const RecordHead& head, Bytes record);
   [[nodiscard]] bool may_come_out(const OrderKey& key) const noexcept;
 
   size_t pending_bytes_max_;

@@ -237,11 +237,22 @@ void Inspection::write_flow_ends() noexcept {
 }
 
 void Inspection::mark(const Packet& last) noexcept {
-  const auto key = output::OrderKey::behind(captures_are_apart_ ? last.capture_index : 0,
-                                            last.clock_ns, last.number);
+  write_mark(output::OrderKey::behind(captures_are_apart_ ? last.capture_index : 0, last.clock_ns,
+                                      last.number));
+}
+
+void Inspection::mark(uint64_t clock_ns, uint64_t number) noexcept {
+  write_mark(output::OrderKey::behind(0, clock_ns, number));
+}
+
+void Inspection::write_mark(const output::OrderKey& key) noexcept {
   while (!records_.write_mark(key)) {
     when_full_();
   }
+}
+
+void Inspection::use_rules(const RuleSet& rules) noexcept {
+  detector_.use_rules(rules);
 }
 
 std::vector<CounterView> Inspection::counters() const {

@@ -29,6 +29,13 @@ class Inspection {
 
   /// Says that every record that packets up to `last` can give is written.
   void mark(const Packet& last) noexcept;
+  /// The same of a live run, which has no captures: up to this clock, and of it this number.
+  void mark(uint64_t clock_ns, uint64_t number) noexcept;
+
+  /// Nothing of the rules of the last call is used any more. Between datagrams.
+  void use_rules(const RuleSet& rules) noexcept;
+  /// From now on no record drops: the ring's other side is waited for.
+  void wait_for_room() noexcept { records_.set_drop_when_full(false); }
 
   [[nodiscard]] std::vector<CounterView> counters() const;
 
@@ -49,6 +56,7 @@ class Inspection {
                       const AppView& app) noexcept;
   [[nodiscard]] output::AppContext context_of(const Alert& alert, const AppView* app) noexcept;
   void write_flow_ends() noexcept;
+  void write_mark(const output::OrderKey& key) noexcept;
 
   flow::FlowTracker flows_;
   protocol::ProtocolParsers protocols_;

@@ -63,7 +63,7 @@ TEST(Eve, WritesEverythingThatOptionsAskFor) {
   test.options.pcap_filename = true;
   test.options.sensor_name = "sensor \"one\"";
   test.options.sensor_id = 12;
-  test.options.interface_name = "eth0";
+  test.options.interface_names = {"eth0"};
   test.options.rule_references = true;
   test.options.rule_metadata = false;
   test.options.rule_text = true;

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,16 +19,24 @@ struct CounterRow {
 struct CounterView {
   std::span<const CounterRow> rows;
   std::span<const uint64_t> values;
+
+  /// A value of an engine that another thread runs: whole, and a moment old.
+  [[nodiscard]] uint64_t value(size_t index) const noexcept {
+    return std::atomic_ref(const_cast<uint64_t&>(values[index])).load(std::memory_order_relaxed);
+  }
 };
 
-/// The counters of one engine on one core. One thread bumps; another may read a value that is a
-/// moment old. `E` is an enum class whose last enumerator is `count_`; `rows` has one row each.
+/// The counters of one engine on one core. One thread bumps, so a bump is a plain load and store;
+/// another may read a value that is a moment old (CounterView::value). `E` is an enum class whose last enumerator is `count_`; `rows` has one row each.
 template <typename E>
 class Counters {
  public:
   static constexpr size_t count = static_cast<size_t>(E::count_);
 
-  void add(E counter, uint64_t by = 1) noexcept { values_[static_cast<size_t>(counter)] += by; }
+  void add(E counter, uint64_t by = 1) noexcept {
+    uint64_t& value = values_[static_cast<size_t>(counter)];
+    std::atomic_ref(value).store(value + by, std::memory_order_relaxed);
+  }
   [[nodiscard]] uint64_t get(E counter) const noexcept {
     return values_[static_cast<size_t>(counter)];
   }

@@ -27,6 +27,10 @@ class OwnerTable {
     return owners_[hash_of(datagram) & (buckets - 1)];
   }
 
+  /// The owner of what two addresses say to each other. @param addresses source and target, one
+  /// behind the other as in an IP header: 8 or 32 bytes.
+  [[nodiscard]] uint32_t owner_of_addresses(Bytes addresses) const noexcept;
+
   /// Hash of a datagram's hosts, the same in both directions. ICMP errors hash as the datagram
   /// they carry, since they belong to its flow.
   [[nodiscard]] static uint32_t hash_of(const Datagram& datagram) noexcept;

@@ -38,6 +38,7 @@ struct Packet {
 class PacketBatch {
  public:
   [[nodiscard]] std::span<const Packet> all() const noexcept { return {packets_.data(), count_}; }
+  [[nodiscard]] std::span<Packet> all() noexcept { return {packets_.data(), count_}; }
   [[nodiscard]] size_t size() const noexcept { return count_; }
   [[nodiscard]] bool is_full() const noexcept { return count_ == limits::batch_packets_max; }
   void clear() noexcept { count_ = 0; }

@@ -1,0 +1,87 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shrike/capture/ports.h"
+#include "shrike/output.h"
+#include "shrike/rule.h"
+#include "shrike/worker/live.h"
+
+/// A live sensor over time: its one house-keeping thread, which collects, keeps statistics, takes
+/// up new rules and answers the operator. Cold; the workers never wait for it.
+namespace shrike::control {
+
+/// What the operator asks for by signals. Only flags, so that a signal handler may set them.
+struct Requests {
+  std::atomic<bool> stop{false};
+  std::atomic<bool> reload_rules{false};
+  std::atomic<bool> reopen_files{false};
+};
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only set a flag");
+
+/// Rules as they were read and compiled.
+struct LoadedRules {
+  RuleSet rules;
+  rule::Report report;
+};
+
+struct SensorOptions {
+  worker::LiveOptions live;
+  uint32_t statistics_interval_ms = 8000;  ///< between EVE stats events; 0: only at the end
+  /// Stops once so long no packet came, for tests and for devices that play a file; 0: never.
+  uint32_t stop_when_idle_ms = 0;
+};
+
+/// How a reload went.
+struct ReloadOutcome {
+  enum class State : uint8_t { none, running, done, failed } state = State::none;
+  uint64_t generation = 0;
+  rule::Report report;
+  double compile_seconds = 0;
+  double switch_seconds = 0;  ///< until the last worker took the rules up
+};
+
+/// Everything of the sensor that others may look at, as of now.
+struct Status {
+  uint64_t uptime_ms = 0;
+  uint64_t generation = 0;
+  rule::Report rules;
+  ReloadOutcome last_reload;
+  std::vector<capture::PortFacts> ports;
+  std::vector<capture::PortTotals> port_totals;
+};
+
+class Sensor {
+ public:
+  /// Reads and compiles the rules anew; on a thread of its own. Nothing where they must not be
+  /// used, and then it has told why.
+  using LoadRules = std::function<std::optional<LoadedRules>()>;
+  /// One line for the operator.
+  using Tell = std::function<void(const std::string&)>;
+
+  /// Everything is borrowed and outlives the sensor.
+  Sensor(const SensorOptions& options, capture::Ports& ports, LoadedRules first_rules,
+         LoadRules load_rules, output::Collector& collector, Tell tell);
+  ~Sensor();
+
+  /// Until `requests.stop`, or idle for as long as the options say. Then everything received is
+  /// inspected and written.
+  /// @param turn  is called once a turn, several times a second, for what else the house-keeping
+  ///              thread has to do.
+  void run(Requests& requests, const std::function<void()>& turn);
+
+  [[nodiscard]] Status status() const;
+  /// The workers' counters, and "Global": the collector's. Views stay valid as long as this.
+  [[nodiscard]] std::vector<worker::ThreadCounters> counters() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shrike::control

@@ -1,0 +1,66 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "shrike/capture/ports.h"
+#include "shrike/worker.h"
+
+namespace shrike::worker {
+
+/// What a worker does after looks into its queues that found nothing.
+enum class IdlePolicy : uint8_t {
+  spin,   ///< looks again at once: the shortest delay, a whole core
+  pause,  ///< gives the core's other thread room for a moment
+  sleep,  ///< pauses first, then sleeps `idle_sleep_us` between looks
+};
+
+struct LiveOptions {
+  EngineOptions engines;
+  unsigned workers = 1;            ///< as many as PortsOptions::workers
+  std::vector<unsigned> cores;     ///< that workers are pinned to, in turn; empty: not pinned
+  IdlePolicy idle = IdlePolicy::sleep;
+  uint32_t idle_polls_max = 2000;  ///< empty looks before the first sleep
+  uint32_t idle_sleep_us = 50;
+  /// Bytes of each ring over which one worker hands packets to another, a power of two.
+  uint32_t hand_over_bytes = 1u << 20;
+};
+
+/// Receives from ports through the whole walk, until stopped. One thread a worker. A packet whose
+/// hosts another worker owns (model/owner.h) is handed over to it, before it is decoded where its
+/// outer addresses say so, and as a datagram where it was inside a tunnel; where the ports do not
+/// steer by themselves, every worker inspects in the order of time over its queues and what is
+/// handed to it.
+class LiveRun {
+ public:
+  /// Everything is borrowed and outlives the run. Records drop when a ring is full, counted.
+  LiveRun(const LiveOptions& options, capture::Ports& ports, const RuleSet& rules,
+          output::Collector& collector);
+  ~LiveRun();
+
+  void start();
+
+  /// The rule set from each worker's next batch on, or its next empty look. The last one stays
+  /// borrowed until `generation()` says that no worker uses it, and records that name it are out.
+  void use_rules(const RuleSet& rules) noexcept;
+  /// The oldest rule set that a worker still uses.
+  [[nodiscard]] uint64_t generation() const noexcept;
+
+  /// Stops receiving; what was received is inspected, all flows end, every record reaches the
+  /// collector, which this calls meanwhile: the caller is the collector's thread.
+  void stop();
+
+  /// How long no worker has had a packet, in ms. 0 before the first packet.
+  [[nodiscard]] uint64_t idle_ms() const noexcept;
+
+  /// One for each worker. Views stay valid as long as this object; read them with value().
+  [[nodiscard]] const std::vector<ThreadCounters>& counters() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace shrike::worker

@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "apply.h"
+
+namespace shrike::app {
+
+namespace {
+
+using capture::PortOptions;
+
+constexpr Bounds mtu_bounds{68, 65000};
+constexpr uint32_t ring_overhead_bytes = 14 + 8 + 66;  // Ethernet, two tags, the ring's own header
+
+bool is_device(std::string_view text) {
+  return text.starts_with("net_") || text.starts_with("virtio_user") ||
+         text.find(',') != std::string_view::npos || text.find(':') != std::string_view::npos;
+}
+
+/// A kernel interface, through DPDK's af_packet driver: one pair of queues a worker, and a ring of
+/// 4096 frames each.
+std::string af_packet_device(std::string_view interface, uint16_t mtu, unsigned workers,
+                             size_t index) {
+  const uint32_t frame_bytes = std::max(2048U, std::bit_ceil(mtu + ring_overhead_bytes));
+  const uint32_t block_bytes = std::max(131072U, frame_bytes);
+  return fmt::format("net_af_packet{},iface={},qpairs={},blocksz={},framesz={},framecnt=4096",
+                     index, interface, workers, block_bytes, frame_bytes);
+}
+
+void read_port(const ConfigReader& entry, PortOptions& port) {
+  entry.flag("promisc", port.promiscuous);
+  entry.flag("multicast", port.multicast);
+  entry.flag("checksum-checks-offload", port.checksum_offload);
+  entry.number("mtu", port.mtu, mtu_bounds);
+  entry.number("link-wait-ms", port.link_wait_ms, {0, 600'000});
+  const ConfigNode* const descriptors = entry.find_scalar("rx-descriptors");
+  if (descriptors != nullptr && descriptors->text != "auto") {
+    entry.number("rx-descriptors", port.rx_descriptors, {32, 32768});
+  }
+}
+
+/// The entries of `dpdk.interfaces` or `af-packet`. "default" is Suricata's word for what holds for
+/// interfaces that are not listed.
+std::vector<PortOptions> read_ports(const ConfigReader& config, std::string_view section,
+                                    bool are_kernel_interfaces) {
+  std::vector<PortOptions> ports;
+  const ConfigNode* const list = config.find(section);
+  if (list == nullptr) {
+    return ports;
+  }
+  for (const ConfigEntry& item : list->entries) {
+    const ConfigReader entry(item.value, config.diagnostics());
+    PortOptions port;
+    entry.text("interface", port.name);
+    read_port(entry, port);
+    item.value.mark_used();
+    if (port.name.empty() || port.name == "default") {
+      continue;
+    }
+    if (!are_kernel_interfaces || is_device(port.name)) {
+      port.device = port.name;
+      port.name.clear();
+    }
+    ports.push_back(std::move(port));
+  }
+  return ports;
+}
+
+void apply_running(const ConfigReader& config, Settings& settings) {
+  worker::LiveOptions& live = settings.live;
+  static constexpr Word<worker::IdlePolicy> policies[] = {
+      {"spin", worker::IdlePolicy::spin},
+      {"pause", worker::IdlePolicy::pause},
+      {"sleep", worker::IdlePolicy::sleep},
+  };
+  config.word("shrike.live.idle", live.idle, policies);
+  config.number("shrike.live.idle-polls", live.idle_polls_max, {1, 1U << 30});
+  config.number("shrike.live.idle-sleep-us", live.idle_sleep_us, {1, 1'000'000});
+  uint32_t idle_seconds = 0;
+  config.number("shrike.live.stop-when-idle-seconds", idle_seconds, {0, 86400});
+  settings.stop_when_idle_ms = idle_seconds * 1000;
+  for (const ConfigNode& item : config.list("shrike.live.cores")) {
+    const auto core = parse_number(item.text);
+    if (!core || *core > 1023) {
+      config.diagnostics().error(item.position(), "core", "'{}' is no core; write its number",
+                                 item.text);
+      continue;
+    }
+    live.cores.push_back(static_cast<unsigned>(*core));
+  }
+  uint32_t interval_seconds = settings.statistics_interval_ms / 1000;
+  config.number("stats.interval", interval_seconds, {1, 86400});
+  settings.statistics_interval_ms = interval_seconds * 1000;
+}
+
+/// Names that the command line gives take what the configuration says of them.
+PortOptions port_named(const std::string& name, const std::vector<PortOptions>& known) {
+  const auto found = std::find_if(known.begin(), known.end(), [&](const PortOptions& port) {
+    return port.name == name || port.device == name;
+  });
+  if (found != known.end()) {
+    return *found;
+  }
+  PortOptions port;
+  (is_device(name) ? port.device : port.name) = name;
+  return port;
+}
+
+}  // namespace
+
+void apply_live(const ConfigReader& config, Settings& settings) {
+  apply_running(config, settings);
+  for (const ConfigNode& word : config.list("dpdk.eal-arguments")) {
+    settings.memory.eal_arguments.push_back(word.text);
+  }
+  settings.ports.ports = read_ports(config, "dpdk.interfaces", false);
+  settings.kernel_interfaces = read_ports(config, "af-packet", true);
+}
+
+void choose_ports(const std::vector<std::string>& names, Settings& settings) {
+  std::vector<PortOptions>& ports = settings.ports.ports;
+  std::vector<PortOptions>& kernel = settings.kernel_interfaces;
+  if (!names.empty()) {
+    std::vector<PortOptions> known = ports;
+    known.insert(known.end(), kernel.begin(), kernel.end());
+    ports.clear();
+    for (const std::string& name : names) {
+      ports.push_back(port_named(name, known));
+    }
+  } else if (ports.empty()) {
+    ports = kernel;
+  }
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (ports[i].device.empty()) {
+      ports[i].device = af_packet_device(ports[i].name, ports[i].mtu, settings.workers, i);
+    } else if (!ports[i].device.starts_with("net_") && is_device(ports[i].device) &&
+               ports[i].device.find(',') == std::string::npos &&
+               ports[i].device.find(':') != std::string::npos) {
+      settings.memory.pci_addresses.push_back(ports[i].device);
+    }
+  }
+  settings.ports.workers = settings.workers;
+  settings.ports.batch_packets = settings.files.batch_packets;
+  settings.ports.bpf_filter = settings.files.bpf_filter;
+  settings.live.workers = settings.workers;
+  settings.memory.extra_bytes = capture::buffer_bytes_for(settings.ports);
+  settings.memory.buffers = std::min<uint32_t>(settings.memory.buffers, 1024);
+}
+
+}  // namespace shrike::app

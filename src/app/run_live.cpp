@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "assemble.h"
+#include "run.h"
+#include "run_parts.h"
+#include "shrike/control.h"
+#include "stop_signal.h"
+
+namespace shrike::app {
+
+namespace {
+
+void tell_line(const std::string& text) {
+  fmt::print(stderr, "shrike: {}\n", text);
+}
+
+void tell_ports(const capture::Ports& ports, unsigned workers) {
+  for (const capture::PortFacts& port : ports.facts()) {
+    tell_line(fmt::format("port {} ({}): {} queue{} of {} descriptors, link {}; {}", port.name,
+                          port.driver, port.queues, port.queues == 1 ? "" : "s",
+                          port.rx_descriptors, port.link_is_up ? "up" : "down", port.steering));
+  }
+  tell_line(fmt::format("{} worker{}; stop with Ctrl-C, reload rules with SIGUSR2", workers,
+                        workers == 1 ? "" : "s"));
+}
+
+control::SensorOptions sensor_options(const Settings& settings, const RuleSet& rules) {
+  control::SensorOptions options;
+  options.live = settings.live;
+  options.live.engines = engine_options(settings, rules);
+  options.statistics_interval_ms =
+      settings.statistics_enabled ? settings.statistics_interval_ms : 0;
+  options.stop_when_idle_ms = settings.stop_when_idle_ms;
+  return options;
+}
+
+LiveFacts live_facts(const control::Sensor& sensor, const output::Collector& collector,
+                     double seconds) {
+  LiveFacts facts;
+  const control::Status status = sensor.status();
+  facts.seconds = seconds;
+  facts.rules = status.rules;
+  facts.output = collector.summary();
+  for (const worker::ThreadCounters& thread : sensor.counters()) {
+    for (const CounterView& view : thread.views) {
+      facts.counters.add(view);
+    }
+  }
+  for (size_t i = 0; i < std::min(status.ports.size(), status.port_totals.size()); ++i) {
+    facts.ports.push_back({status.ports[i].name, status.port_totals[i]});
+  }
+  return facts;
+}
+
+/// The run itself, once ports and rules stand ready. @return the exit code.
+int watch(const CommandLine& line, const Settings& settings, capture::Ports& ports,
+          control::LoadedRules rules) {
+  Diagnostics diagnostics;
+  output::Collector collector(settings.collector, settings.sinks, diagnostics);
+  tell(diagnostics, Tell::problems);
+  if (diagnostics.errors() > 0) {
+    return exit_usage;
+  }
+  const auto load = [&]() -> std::optional<control::LoadedRules> {
+    rule::Report report;
+    std::optional<RuleSet> loaded = load_rules(line, settings, report);
+    if (!loaded) {
+      return std::nullopt;
+    }
+    return control::LoadedRules{std::move(*loaded), std::move(report)};
+  };
+  const control::SensorOptions options = sensor_options(settings, rules.rules);
+  control::Sensor sensor(options, ports, std::move(rules), load, collector, tell_line);
+  control::Requests& requests = install_live_signals();
+  if (!line.quiet) {
+    tell_ports(ports, settings.workers);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  sensor.run(requests, [] {});
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  const LiveFacts facts = live_facts(sensor, collector, spent.count());
+  if (!line.quiet) {
+    fmt::print("{}", summary_text(facts));
+  }
+  return has_lost_lines(facts.output) ? exit_faults : exit_done;
+}
+
+}  // namespace
+
+int run_live(const CommandLine& line) {
+  Diagnostics diagnostics;
+  const Settings settings = assemble_settings(line, diagnostics);
+  if (settings.ports.ports.empty()) {
+    diagnostics.error({}, "port", "no port to watch; name one with -i, or in dpdk.interfaces");
+  }
+  if (diagnostics.errors() == 0) {
+    make_directory(settings.sinks.directory, diagnostics);
+  }
+  std::unique_ptr<capture::Ports> ports;
+  if (diagnostics.errors() == 0 && capture::start_packet_memory(settings.memory, diagnostics)) {
+    ports = capture::open_ports(settings.ports, diagnostics);
+  }
+  tell(diagnostics, told_of_settings(line));
+  if (diagnostics.errors() > 0 || ports == nullptr) {
+    return exit_usage;
+  }
+  rule::Report report;
+  std::optional<RuleSet> rules = load_rules(line, settings, report);
+  if (!rules) {
+    return exit_faults;
+  }
+  return watch(line, settings, *ports, {std::move(*rules), std::move(report)});
+}
+
+}  // namespace shrike::app

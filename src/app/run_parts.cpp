@@ -1,0 +1,112 @@
+#include "run_parts.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "rule_files.h"
+#include "terminal.h"
+
+namespace shrike::app {
+
+namespace {
+
+/// Rule sets come with warnings by the hundred, which are not the operator's to mend.
+Tell told_of_rules(const CommandLine& line) {
+  if (line.verbosity > 0) {
+    return Tell::all;
+  }
+  return line.quiet ? Tell::errors : Tell::errors_and_count;
+}
+
+/// What is costly to work out for files is worked out where a rule or an event wants it.
+void wish_for_files(const RuleSet& rules, const output::SinkOptions& sinks,
+                    protocol::ProtocolOptions& options) {
+  for (const output::EveOptions& eve : sinks.eve) {
+    options.file_magic |= eve.files && eve.file_magic;
+    for (size_t i = 0; i < eve.file_digests.size(); ++i) {
+      options.file_digests[i] |= eve.files && eve.file_digests[i];
+    }
+  }
+  for (const BufferProgram& program : rules.tables().buffer_programs) {
+    options.file_magic |= program.field == Field::file_magic;
+    options.file_digests[0] |= program.field == Field::file_md5;
+    options.file_digests[1] |= program.field == Field::file_sha1;
+    options.file_digests[2] |= program.field == Field::file_sha256;
+  }
+}
+
+}  // namespace
+
+/// Command line and configuration are the operator's own words: all that is odd in them is told.
+Tell told_of_settings(const CommandLine& line) {
+  return line.quiet ? Tell::errors : Tell::all;
+}
+
+/// Rules compiled; nothing where they must not be used or cannot be built.
+std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& settings,
+                                  rule::Report& report) {
+  Diagnostics diagnostics;
+  const std::vector<rule::Source> sources = read_rule_files(settings, diagnostics);
+  const bool unreadable = diagnostics.errors() > 0;
+  ProgressLine progress(line.quiet);
+  progress.say("compiling rules");
+  std::optional<RuleSet> rules = rule::compile(sources, settings.rules, diagnostics, report);
+  progress.clear();
+  tell(diagnostics, told_of_rules(line));
+  if (unreadable || (line.init_errors_fatal && diagnostics.errors() > 0)) {
+    return std::nullopt;
+  }
+  return rules;
+}
+
+worker::EngineOptions engine_options(const Settings& settings, const RuleSet& rules) {
+  worker::EngineOptions options;
+  options.decode = settings.decoder;
+  options.flow = settings.flow;
+  options.protocols = settings.protocols;
+  wish_for_files(rules, settings.sinks, options.protocols);
+  options.detect = settings.detector;
+  options.records = output::records_for(settings.sinks);
+  return options;
+}
+
+RunFacts::Cost cost_so_far() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return {seconds(usage.ru_utime), seconds(usage.ru_stime),
+          static_cast<uint64_t>(usage.ru_maxrss) * 1024};
+}
+
+uint64_t wall_clock_ns() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
+}
+
+bool make_directory(const std::string& path, Diagnostics& diagnostics) {
+  std::error_code fault;
+  std::filesystem::create_directories(path, fault);
+  if (fault && !std::filesystem::is_directory(path)) {
+    diagnostics.error({}, "log-directory", "cannot make {}: {}; name another with -l", path,
+                      fault.message());
+    return false;
+  }
+  return true;
+}
+
+bool has_lost_lines(const output::Summary& output) {
+  for (const output::SinkTotals& sink : output.sinks) {
+    if (sink.lost > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace shrike::app

@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "command_line.h"
+#include "settings.h"
+#include "shrike/worker.h"
+#include "summary.h"
+#include "terminal.h"
+
+/// What reading captures and watching ports have in common.
+namespace shrike::app {
+
+/// Command line and configuration are the operator's own words: all that is odd in them is told.
+Tell told_of_settings(const CommandLine& line);
+
+/// Rules compiled; nothing where they must not be used or cannot be built, which is told.
+std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& settings,
+                                  rule::Report& report);
+
+/// What the engines of every worker are built from.
+worker::EngineOptions engine_options(const Settings& settings, const RuleSet& rules);
+
+/// What the process took of the machine so far.
+RunFacts::Cost cost_so_far();
+
+/// ns since the Unix epoch.
+uint64_t wall_clock_ns();
+
+/// Makes a folder and those above it. @return false with an error in `diagnostics`.
+bool make_directory(const std::string& path, Diagnostics& diagnostics);
+
+bool has_lost_lines(const output::Summary& output);
+
+}  // namespace shrike::app

@@ -1,0 +1,206 @@
+#include "shrike/capture/ports.h"
+
+#include <fmt/format.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "packet_memory.h"
+#include "port.h"
+#include "queue_source.h"
+#include "shrike/base/check.h"
+
+namespace shrike::capture {
+
+namespace {
+
+/// mbufs that a thread keeps at hand; DPDK's own upper bound is 512.
+constexpr unsigned pool_cache = 256;
+constexpr uint32_t mbuf_overhead_bytes = 512;  // mbuf, headroom, pool header, alignment
+
+/// mbufs of one worker: those in the descriptors of its queues, and as many again for batches
+/// under way and for the cache.
+uint32_t buffers_a_worker(const PortsOptions& options) {
+  if (options.buffers != 0) {
+    return options.buffers;
+  }
+  uint32_t descriptors = 0;
+  for (const PortOptions& port : options.ports) {
+    descriptors += descriptors_of(port);
+  }
+  return std::max<uint32_t>(4 * descriptors, 4096);
+}
+
+uint32_t room_of_buffers(const PortsOptions& options) {
+  uint32_t bytes = 0;
+  for (const PortOptions& port : options.ports) {
+    bytes = std::max(bytes, buffer_bytes_of(port));
+  }
+  return std::min<uint32_t>(bytes, UINT16_MAX - RTE_PKTMBUF_HEADROOM);
+}
+
+TimeStampPlace find_time_stamps(const std::vector<std::unique_ptr<Port>>& ports) {
+  const bool all_are_files = std::all_of(ports.begin(), ports.end(), [](const auto& port) {
+    return port->facts().driver == "net_pcap";
+  });
+  const int offset = rte_mbuf_dynfield_lookup(RTE_MBUF_DYNFIELD_TIMESTAMP_NAME, nullptr);
+  const int bit = rte_mbuf_dynflag_lookup(RTE_MBUF_DYNFLAG_RX_TIMESTAMP_NAME, nullptr);
+  // Cards count in ticks of their own, which say nothing without their frequency and epoch: the
+  // system's clock, read once a batch, is nearer to the truth.
+  if (!all_are_files || offset < 0 || bit < 0) {
+    return {};
+  }
+  constexpr uint64_t nanoseconds_a_microsecond = 1000;
+  return {offset, uint64_t{1} << bit, nanoseconds_a_microsecond};
+}
+
+class DpdkPorts final : public Ports {
+ public:
+  explicit DpdkPorts(const PortsOptions& options) : options_(options) {}
+  ~DpdkPorts() override;
+
+  bool open(Diagnostics& diagnostics);
+
+  PacketSource& source(uint32_t index) noexcept override { return *sources_[index]; }
+  void enter_thread() noexcept override { rte_thread_register(); }
+  void leave_thread() noexcept override { rte_thread_unregister(); }
+  const std::vector<PortFacts>& facts() const noexcept override { return facts_; }
+  bool are_steered() const noexcept override;
+  std::vector<PortTotals> totals() override;
+  std::vector<std::string> take_notices() override;
+
+ private:
+  bool make_pools(Diagnostics& diagnostics);
+  bool make_sources(Diagnostics& diagnostics);
+
+  const PortsOptions options_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  WorkerPools pools_;
+  std::vector<std::unique_ptr<QueueSource>> sources_;
+  std::vector<PortFacts> facts_;
+};
+
+DpdkPorts::~DpdkPorts() {
+  sources_.clear();
+  ports_.clear();
+  for (rte_mempool* const pool : pools_) {
+    rte_mempool_free(pool);
+  }
+}
+
+bool DpdkPorts::make_pools(Diagnostics& diagnostics) {
+  // One less than a power of two suits the ring below a pool.
+  const uint32_t buffers = std::bit_ceil(buffers_a_worker(options_) + 1) - 1;
+  const auto room = static_cast<uint16_t>(room_of_buffers(options_) + RTE_PKTMBUF_HEADROOM);
+  for (uint32_t worker = 0; worker < options_.workers; ++worker) {
+    const std::string name = fmt::format("shrike_worker_{}", worker);
+    rte_mempool* const pool =
+        rte_pktmbuf_pool_create(name.c_str(), buffers, pool_cache, 0, room, SOCKET_ID_ANY);
+    if (pool == nullptr) {
+      diagnostics.error({}, "port-memory",
+                        "no room for {} packet buffers of {} bytes: {}; fewer workers or "
+                        "descriptors, or more huge pages (shrike doctor)",
+                        buffers, room, rte_strerror(rte_errno));
+      return false;
+    }
+    pools_.push_back(pool);
+  }
+  return true;
+}
+
+/// Queue q of every port belongs to worker q, or where there are more queues than workers, to them
+/// in turn.
+bool DpdkPorts::make_sources(Diagnostics& diagnostics) {
+  const TimeStampPlace time_stamps = find_time_stamps(ports_);
+  for (uint32_t worker = 0; worker < options_.workers; ++worker) {
+    std::vector<Queue> queues;
+    for (uint32_t index = 0; index < ports_.size(); ++index) {
+      for (uint32_t queue = worker; queue < facts_[index].queues; queue += options_.workers) {
+        queues.push_back({ports_[index]->number(), static_cast<uint16_t>(queue), index});
+      }
+    }
+    std::unique_ptr<PacketFilter> filter;
+    if (!options_.bpf_filter.empty()) {
+      filter = std::make_unique<PacketFilter>(options_.bpf_filter);
+      if (!filter->check_expression(diagnostics)) {
+        return false;
+      }
+    }
+    sources_.push_back(std::make_unique<QueueSource>(std::move(queues), time_stamps,
+                                                     std::move(filter), options_.batch_packets));
+    for (const PortFacts& port : facts_) {
+      sources_.back()->name_port(port.name);
+    }
+  }
+  return true;
+}
+
+bool DpdkPorts::open(Diagnostics& diagnostics) {
+  bool is_fine = true;
+  for (const PortOptions& port : options_.ports) {
+    ports_.push_back(std::make_unique<Port>(port, options_.workers));
+    is_fine &= ports_.back()->attach(diagnostics);
+  }
+  if (!is_fine || !make_pools(diagnostics)) {
+    return false;
+  }
+  for (const std::unique_ptr<Port>& port : ports_) {
+    is_fine &= port->start(pools_, diagnostics);
+    facts_.push_back(port->facts());
+  }
+  return is_fine && make_sources(diagnostics);
+}
+
+bool DpdkPorts::are_steered() const noexcept {
+  return std::all_of(facts_.begin(), facts_.end(),
+                     [](const PortFacts& port) { return port.is_steered; });
+}
+
+std::vector<PortTotals> DpdkPorts::totals() {
+  std::vector<PortTotals> all;
+  for (const std::unique_ptr<Port>& port : ports_) {
+    all.push_back(port->totals());
+  }
+  return all;
+}
+
+std::vector<std::string> DpdkPorts::take_notices() {
+  std::vector<std::string> notices;
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    if (std::string notice = ports_[i]->take_link_notice(); !notice.empty()) {
+      notices.push_back(std::move(notice));
+      facts_[i] = ports_[i]->facts();
+    }
+  }
+  return notices;
+}
+
+}  // namespace
+
+uint64_t buffer_bytes_for(const PortsOptions& options) noexcept {
+  const uint64_t buffers = std::bit_ceil(buffers_a_worker(options) + 1);
+  const uint64_t bytes = room_of_buffers(options) + mbuf_overhead_bytes;
+  constexpr uint64_t port_bytes = uint64_t{4} << 20;  // rings and state of a driver
+  return options.workers * buffers * bytes + options.ports.size() * port_bytes;
+}
+
+std::unique_ptr<Ports> open_ports(const PortsOptions& options, Diagnostics& diagnostics) {
+  check(packet_pool() != nullptr, "start_packet_memory comes before open_ports");
+  if (options.ports.empty() || options.workers == 0 || options.batch_packets == 0 ||
+      options.batch_packets > limits::batch_packets_max) {
+    diagnostics.error({}, "port", "no port to receive from, or no worker; name one with -i");
+    return nullptr;
+  }
+  auto ports = std::make_unique<DpdkPorts>(options);
+  if (!ports->open(diagnostics)) {
+    return nullptr;
+  }
+  return ports;
+}
+
+}  // namespace shrike::capture

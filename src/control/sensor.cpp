@@ -1,0 +1,221 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "shrike/control.h"
+
+namespace shrike::control {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long the house-keeping thread sleeps where the workers wrote nothing: an alert is on its way
+/// to disk within that.
+constexpr std::chrono::milliseconds collect_interval{1};
+/// Between two looks at links, idle time and reloads.
+constexpr std::chrono::milliseconds look_interval{100};
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+uint64_t wall_clock_ns() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::system_clock::now().time_since_epoch())
+                                   .count());
+}
+
+output::RuleCatalog catalog_of(const RuleSet& rules) {
+  return {rules.infos(), rules.bit_names(), rules.integer_names()};
+}
+
+}  // namespace
+
+struct Sensor::State {
+  State(const SensorOptions& sensor_options, capture::Ports& sensor_ports, LoadedRules first,
+        LoadRules load, output::Collector& sensor_collector, Tell sensor_tell)
+      : options(sensor_options),
+        ports(sensor_ports),
+        collector(sensor_collector),
+        load_rules(std::move(load)),
+        tell(std::move(sensor_tell)),
+        rules(std::make_unique<LoadedRules>(std::move(first))),
+        run(options.live, ports, rules->rules, collector) {}
+
+  void look(Requests& requests);
+  void begin_reload();
+  void advance_reload();
+  void switch_rules(std::optional<LoadedRules> loaded);
+  void retire_old_rules();
+  void write_statistics();
+  [[nodiscard]] bool is_idle_for_good() const {
+    return options.stop_when_idle_ms != 0 && run.idle_ms() >= options.stop_when_idle_ms;
+  }
+
+  const SensorOptions options;
+  capture::Ports& ports;
+  output::Collector& collector;
+  const LoadRules load_rules;
+  const Tell tell;
+  std::unique_ptr<LoadedRules> rules;      ///< that workers have, or are about to take up
+  std::unique_ptr<LoadedRules> old_rules;  ///< until no worker and no record needs them
+  worker::LiveRun run;
+  const Clock::time_point started = Clock::now();
+  Clock::time_point next_look = started;
+  Clock::time_point next_statistics = started;
+  std::future<std::optional<LoadedRules>> reload;
+  Clock::time_point reload_started;
+  Clock::time_point switched;
+  bool is_switching = false;
+  ReloadOutcome last_reload;
+  uint64_t last_reload_ns = wall_clock_ns();
+  std::vector<capture::PortTotals> port_totals;
+};
+
+Sensor::Sensor(const SensorOptions& options, capture::Ports& ports, LoadedRules first_rules,
+               LoadRules load_rules, output::Collector& collector, Tell tell)
+    : state_(std::make_unique<State>(options, ports, std::move(first_rules),
+                                     std::move(load_rules), collector, std::move(tell))) {
+  const RuleSet& rules = state_->rules->rules;
+  collector.use_rules(rules.generation(), catalog_of(rules));
+  state_->next_statistics += std::chrono::milliseconds(options.statistics_interval_ms);
+}
+
+Sensor::~Sensor() = default;
+
+void Sensor::run(Requests& requests, const std::function<void()>& turn) {
+  State& state = *state_;
+  state.run.start();
+  while (!requests.stop.load(std::memory_order_relaxed) && !state.is_idle_for_good()) {
+    const size_t taken = state.collector.poll();
+    state.advance_reload();
+    if (const auto now = Clock::now(); now >= state.next_look) {
+      state.next_look = now + look_interval;
+      state.look(requests);
+    }
+    turn();
+    if (taken == 0) {
+      std::this_thread::sleep_for(collect_interval);
+    }
+  }
+  state.run.stop();
+  state.port_totals = state.ports.totals();
+  state.write_statistics();
+}
+
+void Sensor::State::look(Requests& requests) {
+  if (requests.reopen_files.exchange(false)) {
+    collector.reopen();
+    tell("log files are opened anew");
+  }
+  if (requests.reload_rules.exchange(false)) {
+    begin_reload();
+  }
+  for (const std::vector<std::string>& notices : {ports.take_notices(), collector.take_notices()}) {
+    for (const std::string& notice : notices) {
+      tell(notice);
+    }
+  }
+  port_totals = ports.totals();
+  if (const auto now = Clock::now(); options.statistics_interval_ms != 0 && now >= next_statistics) {
+    next_statistics = now + std::chrono::milliseconds(options.statistics_interval_ms);
+    write_statistics();
+  }
+}
+
+void Sensor::State::begin_reload() {
+  if (reload.valid() || is_switching) {
+    tell("rules are being reloaded already; ask again when that is done");
+    return;
+  }
+  last_reload = {.state = ReloadOutcome::State::running};
+  reload_started = Clock::now();
+  reload = std::async(std::launch::async, load_rules);
+}
+
+void Sensor::State::advance_reload() {
+  if (reload.valid() && reload.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+    switch_rules(reload.get());
+  }
+  if (is_switching) {
+    retire_old_rules();
+  }
+}
+
+void Sensor::State::switch_rules(std::optional<LoadedRules> loaded) {
+  last_reload.compile_seconds = seconds_since(reload_started);
+  if (!loaded) {
+    last_reload.state = ReloadOutcome::State::failed;
+    tell("the rules were not reloaded: those that are in use stay");
+    return;
+  }
+  old_rules = std::exchange(rules, std::make_unique<LoadedRules>(std::move(*loaded)));
+  collector.use_rules(rules->rules.generation(), catalog_of(rules->rules));
+  run.use_rules(rules->rules);
+  switched = Clock::now();
+  is_switching = true;
+}
+
+/// Once every worker has the new rules and every record of the old ones is out.
+void Sensor::State::retire_old_rules() {
+  const uint64_t generation = rules->rules.generation();
+  if (run.generation() != generation) {
+    return;
+  }
+  if (last_reload.state == ReloadOutcome::State::running) {
+    last_reload.state = ReloadOutcome::State::done;
+    last_reload.generation = generation;
+    last_reload.report = rules->report;
+    last_reload.switch_seconds = seconds_since(switched);
+    last_reload_ns = wall_clock_ns();
+    tell(fmt::format("rules reloaded: generation {}, {} rules, {} failed; compiled in {:.2f} s, "
+                     "taken up by all workers in {:.1f} ms",
+                     generation, rules->report.rules_loaded, rules->report.rules_failed,
+                     last_reload.compile_seconds, last_reload.switch_seconds * 1000));
+  }
+  if (collector.poll() == 0 && collector.retire_rules(old_rules->rules.generation())) {
+    old_rules.reset();
+    is_switching = false;
+  }
+}
+
+void Sensor::State::write_statistics() {
+  std::vector<output::ThreadStatistics> threads;
+  for (const worker::ThreadCounters& thread : run.counters()) {
+    threads.push_back({thread.thread, thread.views});
+  }
+  const std::vector<CounterView> own = collector.counters();
+  threads.push_back({"Global", own});
+  output::Statistics statistics;
+  statistics.time_ns = wall_clock_ns();
+  statistics.uptime_seconds = static_cast<uint64_t>(seconds_since(started));
+  statistics.threads = threads;
+  statistics.engine = output::EngineStatistics{last_reload_ns, rules->report.rules_loaded,
+                                               rules->report.rules_failed,
+                                               rules->report.rules_skipped};
+  collector.write_statistics(statistics);
+  collector.flush();
+}
+
+Status Sensor::status() const {
+  const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() -
+                                                                        state_->started);
+  return {.uptime_ms = static_cast<uint64_t>(up.count()),
+          .generation = state_->rules->rules.generation(),
+          .rules = state_->rules->report,
+          .last_reload = state_->last_reload,
+          .ports = state_->ports.facts(),
+          .port_totals = state_->port_totals};
+}
+
+std::vector<worker::ThreadCounters> Sensor::counters() const {
+  std::vector<worker::ThreadCounters> all = state_->run.counters();
+  all.push_back({"Global", state_->collector.counters()});
+  return all;
+}
+
+}  // namespace shrike::control
