@@ -213,10 +213,12 @@ bool LiveWorker::inspect_in_order() noexcept {
 LiveWorker::Next LiveWorker::find_next(uint64_t& limit_ns) noexcept {
   skip_foreign();
   Next next;
+  limit_ns = UINT64_MAX;
   if (inspected_ < steered_) {
     next = {packets_.all()[inspected_].clock_ns, index_};
+  } else {  // what comes next from the own queues is not earlier than this
+    limit_ns = shared_.lanes[index_].handed_up_to_ns.load(std::memory_order_relaxed);
   }
-  limit_ns = UINT64_MAX;
   for (uint32_t from = 0; from < shared_.workers; ++from) {
     if (from == index_) {
       continue;
