@@ -1,0 +1,69 @@
+"""Runs the sensor, offline and live, and reads what it wrote."""
+import collections
+import json
+import pathlib
+import subprocess
+
+
+class Eve:
+    """What one run wrote: its alerts, and its last statistics."""
+
+    def __init__(self, folder):
+        self.alerts = collections.Counter()
+        self.statistics = {}
+        with open(pathlib.Path(folder) / "eve.json", encoding="utf-8") as file:
+            for line in file:
+                self._take(json.loads(line))
+
+    def _take(self, event):
+        if event["event_type"] == "stats":
+            self.statistics = event["stats"]
+        elif event["event_type"] == "alert":
+            self.alerts[(event["timestamp"], event["alert"]["signature_id"], event.get("src_ip"),
+                         event.get("src_port"), event.get("dest_ip"), event.get("dest_port"),
+                         event["proto"], event.get("pkt_src"))] += 1
+
+    def count(self, name):
+        """A counter by its dotted name."""
+        value = self.statistics
+        for part in name.split("."):
+            value = value.get(part, {})
+        return value if isinstance(value, int) else 0
+
+
+def run(words, folder, seconds=300):
+    """Runs to the end; fails where the sensor does."""
+    done = subprocess.run([str(word) for word in words] + ["-l", str(folder)], timeout=seconds,
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, words))} ended with {done.returncode}:\n"
+                         f"{done.stdout}{done.stderr}")
+    return Eve(folder)
+
+
+def difference(expected, found, shown_max=10):
+    """Lines that say what is missing in `found` and what is too much; none where both agree."""
+    lines = [f"missing: {key}" for key in (expected.alerts - found.alerts).elements()]
+    lines += [f"too much: {key}" for key in (found.alerts - expected.alerts).elements()]
+    if len(lines) > shown_max:
+        lines = lines[:shown_max] + [f"… and {len(lines) - shown_max} more"]
+    return lines
+
+
+def accounts(eve, sent):
+    """What does not add up from the sender to the decoders, as lines. The law of accounting."""
+    taken = eve.count("capture.packets")
+    decoded = eve.count("worker.frames_decoded")
+    held_back = eve.count("capture.filtered") + eve.count("capture.too_long")
+    handed = eve.count("worker.frames_handed_over") + eve.count("worker.datagrams_handed_over")
+    faults = []
+    if sent != taken:
+        faults.append(f"{sent} sent, {taken} taken")
+    if taken != decoded + held_back:
+        faults.append(f"{taken} taken, {decoded} decoded and {held_back} held back")
+    if handed != eve.count("worker.taken_over"):
+        faults.append(f"{handed} handed over, {eve.count('worker.taken_over')} taken over")
+    for name in ("worker.datagrams_lost", "output.records_dropped", "output.records_early"):
+        if eve.count(name):
+            faults.append(f"{name} is {eve.count(name)}")
+    return faults
