@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "shrike/base/diagnostics.h"
 #include "shrike/capture/ports.h"
 #include "shrike/output.h"
 #include "shrike/rule.h"
@@ -28,6 +29,7 @@ static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only
 struct LoadedRules {
   RuleSet rules;
   rule::Report report;
+  std::vector<Diagnostic> faults;  ///< of rules that were left out
 };
 
 struct SensorOptions {
@@ -51,7 +53,10 @@ struct Status {
   uint64_t uptime_ms = 0;
   uint64_t generation = 0;
   rule::Report rules;
+  std::vector<Diagnostic> failed_rules;
   ReloadOutcome last_reload;
+  uint64_t reloads_over = 0;    ///< ended, well or not
+  uint64_t last_reload_ns = 0;  ///< when rules were taken up last, since the epoch
   std::vector<capture::PortFacts> ports;
   std::vector<capture::PortTotals> port_totals;
 };
@@ -75,9 +80,38 @@ class Sensor {
   ///              thread has to do.
   void run(Requests& requests, const std::function<void()>& turn);
 
+  /// Any thread.
   [[nodiscard]] Status status() const;
   /// The workers' counters, and "Global": the collector's. Views stay valid as long as this.
-  [[nodiscard]] std::vector<worker::ThreadCounters> counters() const;
+  /// Any thread.
+  [[nodiscard]] const std::vector<worker::ThreadCounters>& counters() const noexcept;
+  /// Most logged first. The house-keeping thread.
+  [[nodiscard]] std::vector<output::SignatureTotals> signatures() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+struct CommandServerOptions {
+  std::string path;     ///< of the UNIX socket
+  std::string version;  ///< of the sensor
+  /// The value of a configuration key, for conf-get.
+  std::function<std::optional<std::string>(const std::string&)> setting;
+};
+
+/// The control socket: Suricata's protocol and commands, as far as they make sense here, and our
+/// own (`suricatasc -c command-list SOCKET`). Served by the house-keeping thread, never waiting for
+/// a peer.
+class CommandServer {
+ public:
+  /// Everything is borrowed and outlives the server. Errors in `diagnostics`.
+  CommandServer(CommandServerOptions options, const Sensor& sensor, Requests& requests,
+                Diagnostics& diagnostics);
+  ~CommandServer();
+
+  /// One turn.
+  void serve();
 
  private:
   struct State;

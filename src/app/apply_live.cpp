@@ -69,6 +69,17 @@ std::vector<PortOptions> read_ports(const ConfigReader& config, std::string_view
   return ports;
 }
 
+void apply_command_socket(const ConfigReader& config, Settings& settings) {
+  using Mode = Settings::CommandSocket;
+  static constexpr Word<Mode> modes[] = {{"auto", Mode::automatic},
+                                         {"yes", Mode::on},
+                                         {"true", Mode::on},
+                                         {"no", Mode::off},
+                                         {"false", Mode::off}};
+  config.word("unix-command.enabled", settings.command_socket_mode, modes);
+  config.text("unix-command.filename", settings.command_socket);
+}
+
 void apply_running(const ConfigReader& config, Settings& settings) {
   worker::LiveOptions& live = settings.live;
   static constexpr Word<worker::IdlePolicy> policies[] = {
@@ -79,6 +90,7 @@ void apply_running(const ConfigReader& config, Settings& settings) {
   config.word("shrike.live.idle", live.idle, policies);
   config.number("shrike.live.idle-polls", live.idle_polls_max, {1, 1U << 30});
   config.number("shrike.live.idle-sleep-us", live.idle_sleep_us, {1, 1'000'000});
+  config.number("shrike.live.buffers", settings.ports.buffers, {0, 1U << 22});
   uint32_t idle_seconds = 0;
   config.number("shrike.live.stop-when-idle-seconds", idle_seconds, {0, 86400});
   settings.stop_when_idle_ms = idle_seconds * 1000;
@@ -113,6 +125,7 @@ PortOptions port_named(const std::string& name, const std::vector<PortOptions>& 
 
 void apply_live(const ConfigReader& config, Settings& settings) {
   apply_running(config, settings);
+  apply_command_socket(config, settings);
   for (const ConfigNode& word : config.list("dpdk.eal-arguments")) {
     settings.memory.eal_arguments.push_back(word.text);
   }

@@ -26,6 +26,16 @@ void load_base(const CommandLine& line, Config& config, Diagnostics& diagnostics
   }
 }
 
+void load_configuration(const CommandLine& line, Config& config, Diagnostics& diagnostics) {
+  load_base(line, config, diagnostics);
+  for (const std::string& path : line.includes) {
+    config.load_file(path, diagnostics);
+  }
+  for (const std::string& assignment : line.sets) {
+    config.set(assignment, diagnostics);
+  }
+}
+
 /// Where compiled rules are kept unless somebody says otherwise.
 std::string default_cache_directory() {
   if (geteuid() == 0) {
@@ -88,13 +98,7 @@ void apply_rule_files(const CommandLine& line, Settings& settings) {
 
 Settings assemble_settings(const CommandLine& line, Diagnostics& diagnostics) {
   Config config;
-  load_base(line, config, diagnostics);
-  for (const std::string& path : line.includes) {
-    config.load_file(path, diagnostics);
-  }
-  for (const std::string& assignment : line.sets) {
-    config.set(assignment, diagnostics);
-  }
+  load_configuration(line, config, diagnostics);
   Settings settings = built_in_settings();
   settings.rules.cache_directory = default_cache_directory();
   apply_config(config, settings, diagnostics);
@@ -111,6 +115,14 @@ Settings assemble_settings(const CommandLine& line, Diagnostics& diagnostics) {
     }
   }
   return settings;
+}
+
+std::optional<std::string> configured_value(const CommandLine& line, const std::string& key) {
+  Diagnostics unheard;  // said at the start already
+  Config config;
+  load_configuration(line, config, unheard);
+  const ConfigNode* const node = config.root().find(key);
+  return node != nullptr && node->is_scalar() ? std::optional(node->text) : std::nullopt;
 }
 
 }  // namespace shrike::app

@@ -267,9 +267,10 @@ void turn_into_sets(const RawOptions& raw, CommandLine& line, Diagnostics& diagn
 CommandLine parse_run(const std::vector<std::string>& words, Diagnostics& diagnostics) {
   CommandLine line;
   RawOptions raw;
-  CLI::App app("Network intrusion detection: watches ports or reads captures, tells what your rules "
-               "find.",
-               "shrike");
+  CLI::App app(
+      "Network intrusion detection: watches ports or reads captures, tells what your rules "
+      "find.",
+      "shrike");
   app.footer(run_examples);
   add_input_options(app, line, raw);
   add_live_options(app, line);

@@ -17,7 +17,7 @@ namespace {
 int run_command(const CommandLine& line) {
   switch (line.command) {
     case CommandLine::Command::run:
-      return line.test_only ? test_configuration(line)
+      return line.test_only   ? test_configuration(line)
              : line.is_live() ? run_live(line)
                               : run_captures(line);
     case CommandLine::Command::check_rules:

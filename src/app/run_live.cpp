@@ -1,10 +1,13 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 
 #include "assemble.h"
+#include "build_info.h"
 #include "run.h"
 #include "run_parts.h"
 #include "shrike/control.h"
@@ -26,6 +29,48 @@ void tell_ports(const capture::Ports& ports, unsigned workers) {
   }
   tell_line(fmt::format("{} worker{}; stop with Ctrl-C, reload rules with SIGUSR2", workers,
                         workers == 1 ? "" : "s"));
+}
+
+std::optional<control::LoadedRules> load_live_rules(const CommandLine& line,
+                                                    const Settings& settings) {
+  rule::Report report;
+  std::vector<Diagnostic> faults;
+  std::optional<RuleSet> rules = load_rules(line, settings, report, &faults);
+  if (!rules) {
+    return std::nullopt;
+  }
+  return control::LoadedRules{std::move(*rules), std::move(report), std::move(faults)};
+}
+
+/// The usual place, where the configuration names none.
+std::string command_socket_path(const Settings& settings) {
+  const std::string name =
+      settings.command_socket.empty() ? "shrike-command.socket" : settings.command_socket;
+  if (name.starts_with('/')) {
+    return name;
+  }
+  return (geteuid() == 0 ? std::string("/run/shrike") : settings.sinks.directory) + "/" + name;
+}
+
+/// Null where there is to be none, or where it cannot be made: that is told.
+std::unique_ptr<control::CommandServer> open_command_server(const CommandLine& line,
+                                                            const Settings& settings,
+                                                            const control::Sensor& sensor,
+                                                            control::Requests& requests) {
+  if (settings.command_socket_mode == Settings::CommandSocket::off) {
+    return nullptr;
+  }
+  const std::string path = command_socket_path(settings);
+  Diagnostics diagnostics;
+  make_directory(std::filesystem::path(path).parent_path().string(), diagnostics);
+  auto server = std::make_unique<control::CommandServer>(
+      control::CommandServerOptions{
+          .path = path,
+          .version = std::string(build_info::version),
+          .setting = [&line](const std::string& key) { return configured_value(line, key); }},
+      sensor, requests, diagnostics);
+  tell(diagnostics, Tell::problems);
+  return diagnostics.errors() > 0 ? nullptr : std::move(server);
 }
 
 control::SensorOptions sensor_options(const Settings& settings, const RuleSet& rules) {
@@ -65,14 +110,7 @@ int watch(const CommandLine& line, const Settings& settings, capture::Ports& por
   if (diagnostics.errors() > 0) {
     return exit_usage;
   }
-  const auto load = [&]() -> std::optional<control::LoadedRules> {
-    rule::Report report;
-    std::optional<RuleSet> loaded = load_rules(line, settings, report);
-    if (!loaded) {
-      return std::nullopt;
-    }
-    return control::LoadedRules{std::move(*loaded), std::move(report)};
-  };
+  const auto load = [&] { return load_live_rules(line, settings); };
   const control::SensorOptions options = sensor_options(settings, rules.rules);
   control::Sensor sensor(options, ports, std::move(rules), load, collector, tell_line);
   control::Requests& requests = install_live_signals();
@@ -80,7 +118,13 @@ int watch(const CommandLine& line, const Settings& settings, capture::Ports& por
     tell_ports(ports, settings.workers);
   }
   const auto start = std::chrono::steady_clock::now();
-  sensor.run(requests, [] {});
+  const std::unique_ptr<control::CommandServer> server =
+      open_command_server(line, settings, sensor, requests);
+  sensor.run(requests, [&] {
+    if (server != nullptr) {
+      server->serve();
+    }
+  });
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   const LiveFacts facts = live_facts(sensor, collector, spent.count());
   if (!line.quiet) {
@@ -108,12 +152,11 @@ int run_live(const CommandLine& line) {
   if (diagnostics.errors() > 0 || ports == nullptr) {
     return exit_usage;
   }
-  rule::Report report;
-  std::optional<RuleSet> rules = load_rules(line, settings, report);
+  std::optional<control::LoadedRules> rules = load_live_rules(line, settings);
   if (!rules) {
     return exit_faults;
   }
-  return watch(line, settings, *ports, {std::move(*rules), std::move(report)});
+  return watch(line, settings, *ports, std::move(*rules));
 }
 
 }  // namespace shrike::app

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 
 #include "rule_files.h"
 #include "terminal.h"
@@ -47,7 +49,7 @@ Tell told_of_settings(const CommandLine& line) {
 
 /// Rules compiled; nothing where they must not be used or cannot be built.
 std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& settings,
-                                  rule::Report& report) {
+                                  rule::Report& report, std::vector<Diagnostic>* faults) {
   Diagnostics diagnostics;
   const std::vector<rule::Source> sources = read_rule_files(settings, diagnostics);
   const bool unreadable = diagnostics.errors() > 0;
@@ -56,6 +58,10 @@ std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& setti
   std::optional<RuleSet> rules = rule::compile(sources, settings.rules, diagnostics, report);
   progress.clear();
   tell(diagnostics, told_of_rules(line));
+  if (faults != nullptr) {
+    std::copy_if(diagnostics.all().begin(), diagnostics.all().end(), std::back_inserter(*faults),
+                 [](const Diagnostic& each) { return each.severity == Severity::error; });
+  }
   if (unreadable || (line.init_errors_fatal && diagnostics.errors() > 0)) {
     return std::nullopt;
   }

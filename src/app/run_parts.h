@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "command_line.h"
 #include "settings.h"
@@ -16,8 +17,9 @@ namespace shrike::app {
 Tell told_of_settings(const CommandLine& line);
 
 /// Rules compiled; nothing where they must not be used or cannot be built, which is told.
+/// @param faults  where not null, takes the errors of rules that were left out.
 std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& settings,
-                                  rule::Report& report);
+                                  rule::Report& report, std::vector<Diagnostic>* faults = nullptr);
 
 /// What the engines of every worker are built from.
 worker::EngineOptions engine_options(const Settings& settings, const RuleSet& rules);

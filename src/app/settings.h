@@ -45,6 +45,13 @@ struct Settings {
   std::vector<capture::PortOptions> kernel_interfaces;  ///< af-packet; used where there is no port
   worker::LiveOptions live;  ///< its engines are filled in when the rules are known
   uint32_t stop_when_idle_ms = 0;
+  /// Where the control socket is; empty: the usual place.
+  std::string command_socket;
+  enum class CommandSocket : uint8_t {
+    automatic,
+    on,
+    off
+  } command_socket_mode = CommandSocket::automatic;
 
   std::vector<RuleFile> rule_files;
   unsigned workers = 1;

@@ -185,11 +185,11 @@ std::string ports_text(const LiveFacts& facts) {
   const uint64_t filtered = counters.get("capture.filtered");
   const uint64_t too_long = counters.get("capture.too_long");
   const uint64_t decoded = counters.get("worker.frames_decoded");
-  text += heading("Workers") +
-          fmt::format("{} packets taken = {} decoded + {} filtered + {} too long",
-                      with_commas(taken), with_commas(decoded), with_commas(filtered),
-                      with_commas(too_long)) +
-          difference_text(taken, decoded + filtered + too_long);
+  text +=
+      heading("Workers") +
+      fmt::format("{} packets taken = {} decoded + {} filtered + {} too long", with_commas(taken),
+                  with_commas(decoded), with_commas(filtered), with_commas(too_long)) +
+      difference_text(taken, decoded + filtered + too_long);
   if (received > taken) {
     text += heading("") + fmt::format("{} packets were left in the queues at the end\n",
                                       with_commas(received - taken));
@@ -200,18 +200,17 @@ std::string ports_text(const LiveFacts& facts) {
                                       with_commas(counters.get("worker.datagrams_lost")));
   }
   if (const uint64_t lost = counters.get("output.records_dropped"); lost > 0) {
-    text += heading("") + fmt::format("{} records lost: the collector was too slow\n",
-                                      with_commas(lost));
+    text += heading("") +
+            fmt::format("{} records lost: the collector was too slow\n", with_commas(lost));
   }
   return text;
 }
 
 std::string watched_text(const LiveFacts& facts) {
   const uint64_t wire_bytes = facts.counters.get("capture.wire_bytes");
-  return heading("Watched") +
-         fmt::format("{} packets, {} in {:.1f} s\n",
-                     with_commas(facts.counters.get("capture.packets")), with_unit(wire_bytes),
-                     facts.seconds);
+  return heading("Watched") + fmt::format("{} packets, {} in {:.1f} s\n",
+                                          with_commas(facts.counters.get("capture.packets")),
+                                          with_unit(wire_bytes), facts.seconds);
 }
 
 std::string cost_text(const RunFacts::Cost& cost) {
@@ -246,9 +245,8 @@ std::string summary_text(const RunFacts& facts) {
 
 std::string summary_text(const LiveFacts& facts) {
   return watched_text(facts) + heading("Flows") + with_commas(facts.counters.get("flow.total")) +
-         "\n" + rules_text(facts.rules) + alerts_text(facts.output) +
-         invalid_text(facts.counters) + ports_text(facts) + accounts_text(facts.counters) +
-         sinks_text(facts.output);
+         "\n" + rules_text(facts.rules) + alerts_text(facts.output) + invalid_text(facts.counters) +
+         ports_text(facts) + accounts_text(facts.counters) + sinks_text(facts.output);
 }
 
 }  // namespace shrike::app

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -46,8 +47,17 @@ struct Sensor::State {
         rules(std::make_unique<LoadedRules>(std::move(first))),
         run(options.live, ports, rules->rules, collector) {}
 
+  /// Changes what others see.
+  template <typename Change>
+  void publish(Change change) {
+    const std::lock_guard lock(mutex);
+    change(status);
+  }
   void look(Requests& requests);
+  void look_at_ports();
+  void show_rules(Status& now) const;
   void begin_reload();
+  void end_reload();
   void advance_reload();
   void switch_rules(std::optional<LoadedRules> loaded);
   void retire_old_rules();
@@ -71,17 +81,22 @@ struct Sensor::State {
   Clock::time_point reload_started;
   Clock::time_point switched;
   bool is_switching = false;
-  ReloadOutcome last_reload;
-  uint64_t last_reload_ns = wall_clock_ns();
-  std::vector<capture::PortTotals> port_totals;
+  std::vector<worker::ThreadCounters> counters;
+  mutable std::mutex mutex;  ///< of `status` alone
+  Status status;             ///< as others see it
 };
 
 Sensor::Sensor(const SensorOptions& options, capture::Ports& ports, LoadedRules first_rules,
                LoadRules load_rules, output::Collector& collector, Tell tell)
-    : state_(std::make_unique<State>(options, ports, std::move(first_rules),
-                                     std::move(load_rules), collector, std::move(tell))) {
+    : state_(std::make_unique<State>(options, ports, std::move(first_rules), std::move(load_rules),
+                                     collector, std::move(tell))) {
   const RuleSet& rules = state_->rules->rules;
   collector.use_rules(rules.generation(), catalog_of(rules));
+  state_->counters = state_->run.counters();
+  state_->counters.push_back({"Global", collector.counters()});
+  state_->status.ports = ports.facts();
+  state_->status.last_reload_ns = wall_clock_ns();
+  state_->show_rules(state_->status);
   state_->next_statistics += std::chrono::milliseconds(options.statistics_interval_ms);
 }
 
@@ -103,7 +118,7 @@ void Sensor::run(Requests& requests, const std::function<void()>& turn) {
     }
   }
   state.run.stop();
-  state.port_totals = state.ports.totals();
+  state.look_at_ports();
   state.write_statistics();
 }
 
@@ -120,11 +135,26 @@ void Sensor::State::look(Requests& requests) {
       tell(notice);
     }
   }
-  port_totals = ports.totals();
-  if (const auto now = Clock::now(); options.statistics_interval_ms != 0 && now >= next_statistics) {
+  look_at_ports();
+  if (const auto now = Clock::now();
+      options.statistics_interval_ms != 0 && now >= next_statistics) {
     next_statistics = now + std::chrono::milliseconds(options.statistics_interval_ms);
     write_statistics();
   }
+}
+
+void Sensor::State::look_at_ports() {
+  std::vector<capture::PortTotals> totals = ports.totals();
+  publish([&](Status& now) {
+    now.ports = ports.facts();
+    now.port_totals = std::move(totals);
+  });
+}
+
+void Sensor::State::show_rules(Status& now) const {
+  now.generation = rules->rules.generation();
+  now.rules = rules->report;
+  now.failed_rules = rules->faults;
 }
 
 void Sensor::State::begin_reload() {
@@ -132,7 +162,7 @@ void Sensor::State::begin_reload() {
     tell("rules are being reloaded already; ask again when that is done");
     return;
   }
-  last_reload = {.state = ReloadOutcome::State::running};
+  publish([](Status& now) { now.last_reload = {.state = ReloadOutcome::State::running}; });
   reload_started = Clock::now();
   reload = std::async(std::launch::async, load_rules);
 }
@@ -147,9 +177,15 @@ void Sensor::State::advance_reload() {
 }
 
 void Sensor::State::switch_rules(std::optional<LoadedRules> loaded) {
-  last_reload.compile_seconds = seconds_since(reload_started);
+  const double seconds = seconds_since(reload_started);
+  publish([&](Status& now) {
+    now.last_reload.compile_seconds = seconds;
+    if (!loaded) {
+      now.last_reload.state = ReloadOutcome::State::failed;
+      ++now.reloads_over;
+    }
+  });
   if (!loaded) {
-    last_reload.state = ReloadOutcome::State::failed;
     tell("the rules were not reloaded: those that are in use stay");
     return;
   }
@@ -166,16 +202,8 @@ void Sensor::State::retire_old_rules() {
   if (run.generation() != generation) {
     return;
   }
-  if (last_reload.state == ReloadOutcome::State::running) {
-    last_reload.state = ReloadOutcome::State::done;
-    last_reload.generation = generation;
-    last_reload.report = rules->report;
-    last_reload.switch_seconds = seconds_since(switched);
-    last_reload_ns = wall_clock_ns();
-    tell(fmt::format("rules reloaded: generation {}, {} rules, {} failed; compiled in {:.2f} s, "
-                     "taken up by all workers in {:.1f} ms",
-                     generation, rules->report.rules_loaded, rules->report.rules_failed,
-                     last_reload.compile_seconds, last_reload.switch_seconds * 1000));
+  if (status.last_reload.state == ReloadOutcome::State::running) {
+    end_reload();
   }
   if (collector.poll() == 0 && collector.retire_rules(old_rules->rules.generation())) {
     old_rules.reset();
@@ -183,39 +211,54 @@ void Sensor::State::retire_old_rules() {
   }
 }
 
+void Sensor::State::end_reload() {
+  publish([&](Status& now) {
+    show_rules(now);
+    now.last_reload.state = ReloadOutcome::State::done;
+    now.last_reload.generation = now.generation;
+    now.last_reload.report = now.rules;
+    now.last_reload.switch_seconds = seconds_since(switched);
+    now.last_reload_ns = wall_clock_ns();
+    ++now.reloads_over;
+  });
+  tell(
+      fmt::format("rules reloaded: generation {}, {} rules, {} failed; compiled in {:.2f} s, taken "
+                  "up by all workers in {:.1f} ms",
+                  status.generation, status.rules.rules_loaded, status.rules.rules_failed,
+                  status.last_reload.compile_seconds, status.last_reload.switch_seconds * 1000));
+}
+
 void Sensor::State::write_statistics() {
   std::vector<output::ThreadStatistics> threads;
-  for (const worker::ThreadCounters& thread : run.counters()) {
+  for (const worker::ThreadCounters& thread : counters) {
     threads.push_back({thread.thread, thread.views});
   }
-  const std::vector<CounterView> own = collector.counters();
-  threads.push_back({"Global", own});
   output::Statistics statistics;
   statistics.time_ns = wall_clock_ns();
   statistics.uptime_seconds = static_cast<uint64_t>(seconds_since(started));
   statistics.threads = threads;
-  statistics.engine = output::EngineStatistics{last_reload_ns, rules->report.rules_loaded,
-                                               rules->report.rules_failed,
-                                               rules->report.rules_skipped};
+  statistics.engine =
+      output::EngineStatistics{status.last_reload_ns, rules->report.rules_loaded,
+                               rules->report.rules_failed, rules->report.rules_skipped};
   collector.write_statistics(statistics);
   collector.flush();
 }
 
 Status Sensor::status() const {
-  const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() -
-                                                                        state_->started);
-  return {.uptime_ms = static_cast<uint64_t>(up.count()),
-          .generation = state_->rules->rules.generation(),
-          .rules = state_->rules->report,
-          .last_reload = state_->last_reload,
-          .ports = state_->ports.facts(),
-          .port_totals = state_->port_totals};
+  const auto up =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - state_->started);
+  const std::lock_guard lock(state_->mutex);
+  Status now = state_->status;
+  now.uptime_ms = static_cast<uint64_t>(up.count());
+  return now;
 }
 
-std::vector<worker::ThreadCounters> Sensor::counters() const {
-  std::vector<worker::ThreadCounters> all = state_->run.counters();
-  all.push_back({"Global", state_->collector.counters()});
-  return all;
+const std::vector<worker::ThreadCounters>& Sensor::counters() const noexcept {
+  return state_->counters;
+}
+
+std::vector<output::SignatureTotals> Sensor::signatures() const {
+  return state_->collector.summary().signatures;
 }
 
 }  // namespace shrike::control

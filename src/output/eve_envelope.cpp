@@ -189,7 +189,8 @@ void begin_packet_event(EveContext& eve, const Record& record, const RuleCatalog
   }
   write_interface(eve, datagram.capture_index);
   // Rebuilt and inner datagrams are packets of our making: they have no place in the capture.
-  if (eve.options.interface_names.empty() && datagram.origin == DatagramOrigin::wire && datagram.number != 0) {
+  if (eve.options.interface_names.empty() && datagram.origin == DatagramOrigin::wire &&
+      datagram.number != 0) {
     eve.json.number("pcap_cnt", datagram.number);
   }
   eve.json.text("event_type", event_type);

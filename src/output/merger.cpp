@@ -62,9 +62,8 @@ void Merger::keep(const RecordHead& head, Bytes record) {
 }
 
 bool Merger::holds(uint64_t generation) const noexcept {
-  return std::any_of(pending_.begin(), pending_.end(), [&](const Pending& pending) {
-    return pending.generation == generation;
-  });
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [&](const Pending& pending) { return pending.generation == generation; });
 }
 
 bool Merger::may_come_out(const OrderKey& key) const noexcept {

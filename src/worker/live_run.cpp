@@ -57,8 +57,8 @@ LiveRun::LiveRun(const LiveOptions& options, capture::Ports& ports, const RuleSe
     : state_(std::make_unique<State>(options, ports, rules, collector)) {
   std::vector<RecordRing*> rings;
   for (uint32_t index = 0; index < options.workers; ++index) {
-    state_->workers.push_back(std::make_unique<LiveWorker>(
-        state_->options, index, state_->shared, state_->ports.source(index)));
+    state_->workers.push_back(std::make_unique<LiveWorker>(state_->options, index, state_->shared,
+                                                           state_->ports.source(index)));
     rings.push_back(&state_->workers.back()->records());
     state_->counters.push_back(
         {fmt::format("W#{:02}", index + 1), state_->workers.back()->counters()});

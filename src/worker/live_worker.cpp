@@ -224,8 +224,7 @@ LiveWorker::Next LiveWorker::find_next(uint64_t& limit_ns) noexcept {
       continue;
     }
     // In this order: what is handed over before the promise is read is seen in the ring.
-    const uint64_t promise =
-        shared_.lanes[from].handed_up_to_ns.load(std::memory_order_acquire);
+    const uint64_t promise = shared_.lanes[from].handed_up_to_ns.load(std::memory_order_acquire);
     const Bytes record = shared_.ring(from, index_).front();
     const uint64_t bound = record.data() != nullptr ? Parcel::clock_of(record) : promise;
     limit_ns = std::min(limit_ns, bound);
@@ -301,9 +300,8 @@ void LiveWorker::inspect_datagrams(std::span<const Datagram> datagrams) noexcept
   }
   size_t first = 0;
   for (size_t i = 0; i < datagrams.size(); ++i) {
-    const uint32_t owner = datagrams[i].address_version == 0
-                               ? index_
-                               : shared_.owners.owner_of(datagrams[i]);
+    const uint32_t owner =
+        datagrams[i].address_version == 0 ? index_ : shared_.owners.owner_of(datagrams[i]);
     if (owner == index_) {
       continue;
     }
@@ -350,8 +348,7 @@ void LiveWorker::note_latency() noexcept {
   counters_.add(Counter::busy_ns, spent_ns);
   auto bucket = static_cast<size_t>(Counter::latency_10_us);
   for (uint64_t limit_ns = 10'000;
-       spent_ns > limit_ns && bucket < static_cast<size_t>(Counter::latency_more);
-       limit_ns *= 10) {
+       spent_ns > limit_ns && bucket < static_cast<size_t>(Counter::latency_more); limit_ns *= 10) {
     ++bucket;
   }
   counters_.add(static_cast<Counter>(bucket));
@@ -360,8 +357,7 @@ void LiveWorker::note_latency() noexcept {
 /// Nothing came. Time goes on all the same, and the core rests as the operator wants.
 void LiveWorker::rest() noexcept {
   constexpr uint32_t polls_a_look = 256;
-  const bool sleeps =
-      options_.idle == IdlePolicy::sleep && empty_polls_ >= options_.idle_polls_max;
+  const bool sleeps = options_.idle == IdlePolicy::sleep && empty_polls_ >= options_.idle_polls_max;
   if (sleeps || empty_polls_ % polls_a_look == 0) {
     keep_time();
   }

@@ -8,8 +8,8 @@
 #include "inspection.h"
 #include "parcel.h"
 #include "shrike/base/ring.h"
-#include "shrike/worker/live.h"
 #include "shrike/model/owner.h"
+#include "shrike/worker/live.h"
 
 namespace shrike::worker {
 
@@ -126,7 +126,7 @@ class LiveWorker {
   uint64_t number_ = 0;    ///< of the last packet that was inspected
   uint32_t empty_polls_ = 0;
   uint64_t kept_ns_ = 0;
-  uint64_t idle_clock_ns_ = 0;  ///< the latest clock of any worker …
+  uint64_t idle_clock_ns_ = 0;                        ///< the latest clock of any worker …
   std::chrono::steady_clock::time_point idle_since_;  ///< … and when it was first seen
   std::chrono::steady_clock::time_point received_at_;
   std::chrono::steady_clock::time_point waits_since_;

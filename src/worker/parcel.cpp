@@ -75,8 +75,8 @@ class Mover {
       : old_frame_(old_frame), new_frame_(new_frame), old_own_(old_own), new_own_(new_own) {}
 
   void move(Datagram& datagram) const noexcept {
-    for (Bytes* const span : {&datagram.ip_header, &datagram.ip_payload,
-                              &datagram.transport_header, &datagram.payload, &datagram.frame}) {
+    for (Bytes* const span : {&datagram.ip_header, &datagram.ip_payload, &datagram.transport_header,
+                              &datagram.payload, &datagram.frame}) {
       *span = moved(*span);
     }
   }

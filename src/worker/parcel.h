@@ -7,7 +7,7 @@ namespace shrike::worker {
 /// What one worker hands to another: a frame that nobody decoded yet, or a datagram that was inside
 /// one. Bytes are copied, so that the buffers of a queue are free at once.
 struct Parcel {
-  Packet packet;              ///< its frame is in the ring
+  Packet packet;                       ///< its frame is in the ring
   const Datagram* datagram = nullptr;  ///< null: the frame is to be decoded
 
   /// The clock that orders parcels of several workers.

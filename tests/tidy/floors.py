@@ -40,6 +40,7 @@ OWNERS = {
     "magic.h": {"protocol"},
     "yaml-cpp/": {"app"},
     "CLI/": {"app"},
+    "nlohmann/": {"control"},
     "sqlite3.h": {"output"},
     "librdkafka/": {"output"},
     "gtest/": set(),

@@ -17,22 +17,22 @@ struct PortOptions {
   /// A PCI address ("0000:3b:00.0"), or a virtual device in DPDK's own words
   /// ("net_af_packet0,iface=eth0,qpairs=2", "net_memif0,socket=…", "net_pcap0,rx_pcap=…").
   std::string device;
-  std::string name;                ///< EVE `in_iface`; empty: the device's
-  uint16_t mtu = 1500;             ///< bytes of a frame behind its Ethernet header
-  uint16_t rx_descriptors = 0;     ///< a queue; 0: what suits the port
+  std::string name;             ///< EVE `in_iface`; empty: the device's
+  uint16_t mtu = 1500;          ///< bytes of a frame behind its Ethernet header
+  uint16_t rx_descriptors = 0;  ///< a queue; 0: what suits the port
   bool promiscuous = true;
   bool multicast = true;
   /// Lets the port check what it can and tag what it strips; the sensor works without it.
   bool checksum_offload = true;
-  uint32_t link_wait_ms = 3000;    ///< how long a link may take to come up before the start
+  uint32_t link_wait_ms = 3000;  ///< how long a link may take to come up before the start
 };
 
 struct PortsOptions {
   std::vector<PortOptions> ports;
-  uint32_t workers = 1;            ///< 1 to 128; a port gets a queue for each, if it can
-  uint32_t batch_packets = 64;     ///< packets a receive call gives at most
-  uint32_t buffers = 0;            ///< mbufs a worker; 0: four times its queues' descriptors
-  std::string bpf_filter = {};     ///< libpcap expression; empty: everything
+  uint32_t workers = 1;         ///< 1 to 128; a port gets a queue for each, if it can
+  uint32_t batch_packets = 64;  ///< packets a receive call gives at most
+  uint32_t buffers = 0;         ///< mbufs a worker; 0: four times its queues' descriptors
+  std::string bpf_filter = {};  ///< libpcap expression; empty: everything
 };
 
 /// What a port turned out to be.
@@ -43,23 +43,23 @@ struct PortFacts {
   uint16_t queues = 0;
   uint16_t rx_descriptors = 0;
   uint32_t buffer_bytes = 0;
-  int numa_node = -1;              ///< -1: not told
-  uint32_t link_mbps = 0;          ///< 0: not told
+  int numa_node = -1;      ///< -1: not told
+  uint32_t link_mbps = 0;  ///< 0: not told
   bool link_is_up = false;
   /// The port sends all that two hosts say to each other to the queue of the worker that owns them
   /// (model/owner.h): key, hash types and redirection table were read back, and known tuples give
   /// the right queues. Else the workers hand packets over to each other.
   bool is_steered = false;
-  std::string steering;            ///< in words: what was found
+  std::string steering;  ///< in words: what was found
 };
 
 /// What the port and the kernel say they saw and lost. Numbers of packets since the start.
 struct PortTotals {
-  uint64_t received = 0;     ///< handed to the workers' queues
+  uint64_t received = 0;  ///< handed to the workers' queues
   uint64_t bytes = 0;
-  uint64_t missed = 0;       ///< the queue was full (NIC or kernel ring)
-  uint64_t no_buffer = 0;    ///< no mbuf was free
-  uint64_t errors = 0;       ///< the port refused them: checksum of the frame, length …
+  uint64_t missed = 0;     ///< the queue was full (NIC or kernel ring)
+  uint64_t no_buffer = 0;  ///< no mbuf was free
+  uint64_t errors = 0;     ///< the port refused them: checksum of the frame, length …
 };
 
 /// Open ports, started. Workers poll their own source; everything else is for one cold thread.

@@ -19,8 +19,8 @@ enum class IdlePolicy : uint8_t {
 
 struct LiveOptions {
   EngineOptions engines;
-  unsigned workers = 1;            ///< as many as PortsOptions::workers
-  std::vector<unsigned> cores;     ///< that workers are pinned to, in turn; empty: not pinned
+  unsigned workers = 1;         ///< as many as PortsOptions::workers
+  std::vector<unsigned> cores;  ///< that workers are pinned to, in turn; empty: not pinned
   IdlePolicy idle = IdlePolicy::sleep;
   uint32_t idle_polls_max = 2000;  ///< empty looks before the first sleep
   uint32_t idle_sleep_us = 50;

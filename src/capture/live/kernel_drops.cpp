@@ -15,8 +15,7 @@ namespace {
 bool is_packet_socket(int descriptor) {
   int domain = 0;
   socklen_t bytes = sizeof domain;
-  return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) == 0 &&
-         domain == AF_PACKET;
+  return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &bytes) == 0 && domain == AF_PACKET;
 }
 
 std::vector<int> packet_sockets() {

@@ -39,7 +39,8 @@ std::string_view advice_for(int error) {
       return "; fewer workers or descriptors, or more huge pages";
     case ENODEV:
     case ENOENT:
-      return "; is it there, bound to vfio-pci where it is a PCI device, and spelled as DPDK wants?";
+      return "; is it there, bound to vfio-pci where it is a PCI device, and spelled as DPDK "
+             "wants?";
     default:
       return "";
   }
@@ -82,7 +83,8 @@ bool Port::attach(Diagnostics& diagnostics) {
     const size_t comma = options_.device.find(',');
     const std::string arguments =
         comma == std::string::npos ? std::string() : options_.device.substr(comma + 1);
-    if (const int error = rte_eal_hotplug_add("vdev", name.c_str(), arguments.c_str()); error != 0) {
+    if (const int error = rte_eal_hotplug_add("vdev", name.c_str(), arguments.c_str());
+        error != 0) {
       return fail(diagnostics, "the virtual device cannot be made", error);
     }
   }
@@ -109,23 +111,22 @@ void Port::choose_sizes() noexcept {
                                 std::strcmp(info_.driver_name, "net_pcap") == 0 ||
                                 std::strcmp(info_.driver_name, "net_ring") == 0;
   const auto wanted = static_cast<uint16_t>(workers_);
-  facts_.queues = is_virtual && has_fixed_queues ? info_.max_rx_queues
-                                                 : std::min(wanted, info_.max_rx_queues);
+  facts_.queues =
+      is_virtual && has_fixed_queues ? info_.max_rx_queues : std::min(wanted, info_.max_rx_queues);
   facts_.rx_descriptors = descriptors_of(options_);
   facts_.buffer_bytes = buffer_bytes_of(options_);
 }
 
 bool Port::configure(Diagnostics& diagnostics) {
   conf_ = {};
-  const uint64_t wanted =
-      RTE_ETH_RX_OFFLOAD_TIMESTAMP | RTE_ETH_RX_OFFLOAD_RSS_HASH |
-      (options_.checksum_offload ? RTE_ETH_RX_OFFLOAD_CHECKSUM : uint64_t{0});
+  const uint64_t wanted = RTE_ETH_RX_OFFLOAD_TIMESTAMP | RTE_ETH_RX_OFFLOAD_RSS_HASH |
+                          (options_.checksum_offload ? RTE_ETH_RX_OFFLOAD_CHECKSUM : uint64_t{0});
   conf_.rxmode.offloads = wanted & info_.rx_offload_capa;
   if (facts_.buffer_bytes < options_.mtu + frame_overhead_bytes) {
     conf_.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER & info_.rx_offload_capa;
   }
-  conf_.rxmode.mtu = std::clamp<uint32_t>(
-      options_.mtu, info_.min_mtu, info_.max_mtu == 0 ? UINT16_MAX : info_.max_mtu);
+  conf_.rxmode.mtu = std::clamp<uint32_t>(options_.mtu, info_.min_mtu,
+                                          info_.max_mtu == 0 ? UINT16_MAX : info_.max_mtu);
   // Some drivers want as many send queues as receive queues, though nothing is sent.
   const auto send_queues = std::min(facts_.queues, info_.max_tx_queues);
   PortRss::request(info_, facts_.queues, true, conf_);
@@ -135,18 +136,17 @@ bool Port::configure(Diagnostics& diagnostics) {
     conf_.rxmode.offloads &= ~uint64_t{RTE_ETH_RX_OFFLOAD_RSS_HASH};
     error = rte_eth_dev_configure(number_, facts_.queues, send_queues, &conf_);
   }
-  return error == 0 || fail(diagnostics, fmt::format("{} queues cannot be had", facts_.queues),
-                            error);
+  return error == 0 ||
+         fail(diagnostics, fmt::format("{} queues cannot be had", facts_.queues), error);
 }
 
 bool Port::set_up_queues(const WorkerPools& pools, Diagnostics& diagnostics) {
   uint16_t send_descriptors = 64;
   rte_eth_dev_adjust_nb_rx_tx_desc(number_, &facts_.rx_descriptors, &send_descriptors);
   for (uint16_t queue = 0; queue < facts_.queues; ++queue) {
-    const int error =
-        rte_eth_rx_queue_setup(number_, queue, facts_.rx_descriptors,
-                               static_cast<unsigned>(SOCKET_ID_ANY), nullptr,
-                               pools[queue % pools.size()]);
+    const int error = rte_eth_rx_queue_setup(number_, queue, facts_.rx_descriptors,
+                                             static_cast<unsigned>(SOCKET_ID_ANY), nullptr,
+                                             pools[queue % pools.size()]);
     if (error != 0) {
       return fail(diagnostics, fmt::format("receive queue {} cannot be set up", queue), error);
     }
@@ -171,8 +171,7 @@ bool Port::start(const WorkerPools& pools, Diagnostics& diagnostics) {
   }
   is_started_ = true;
   set_up_receive_modes();
-  facts_.is_steered =
-      PortRss::check(number_, info_, facts_.queues, workers_, facts_.steering);
+  facts_.is_steered = PortRss::check(number_, info_, facts_.queues, workers_, facts_.steering);
   wait_for_link();
   return true;
 }
@@ -197,8 +196,8 @@ void Port::read_link() noexcept {
 
 void Port::wait_for_link() noexcept {
   constexpr std::chrono::milliseconds step{50};
-  const auto end = std::chrono::steady_clock::now() +
-                   std::chrono::milliseconds(options_.link_wait_ms);
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(options_.link_wait_ms);
   for (read_link(); !facts_.link_is_up && std::chrono::steady_clock::now() < end; read_link()) {
     std::this_thread::sleep_for(step);
   }

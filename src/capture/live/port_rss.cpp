@@ -39,8 +39,7 @@ constexpr Key symmetric_key = [] {
 
 uint64_t wanted_hash_types(const rte_eth_dev_info& info) noexcept {
   const uint64_t offered = info.flow_type_rss_offloads;
-  const bool has_addresses =
-      (offered & RTE_ETH_RSS_IPV4) != 0 && (offered & RTE_ETH_RSS_IPV6) != 0;
+  const bool has_addresses = (offered & RTE_ETH_RSS_IPV4) != 0 && (offered & RTE_ETH_RSS_IPV6) != 0;
   return offered & (has_addresses ? address_hash_types : any_hash_types);
 }
 
@@ -117,8 +116,8 @@ void PortRss::request(const rte_eth_dev_info& info, uint16_t queues, bool with_h
   conf.rx_adv_conf.rss_conf.rss_hf = types;
 }
 
-bool PortRss::check(uint16_t port, const rte_eth_dev_info& info, uint16_t queues,
-                    uint32_t workers, std::string& says) {
+bool PortRss::check(uint16_t port, const rte_eth_dev_info& info, uint16_t queues, uint32_t workers,
+                    std::string& says) {
   if (queues == 1 && workers == 1) {
     says = "one queue, one worker";
     return true;
@@ -133,17 +132,19 @@ bool PortRss::check(uint16_t port, const rte_eth_dev_info& info, uint16_t queues
     return false;
   }
   if ((found.rss_hf & ~address_hash_types) != 0) {
-    says = fmt::format("the driver hashes ports too (types 0x{:x}); workers hand packets over to "
-                       "each other",
-                       static_cast<uint64_t>(found.rss_hf));
+    says = fmt::format(
+        "the driver hashes ports too (types 0x{:x}); workers hand packets over to "
+        "each other",
+        static_cast<uint64_t>(found.rss_hf));
     return false;
   }
   const uint16_t entries = info.reta_size;
   if (entries == 0 || entries > reta_entries_max || queues != workers ||
       !write_reta(port, entries, queues)) {
-    says = fmt::format("no redirection table for {} queues and {} workers; workers hand packets "
-                       "over to each other",
-                       queues, workers);
+    says = fmt::format(
+        "no redirection table for {} queues and {} workers; workers hand packets "
+        "over to each other",
+        queues, workers);
     return false;
   }
   Reta reta = make_reta(entries);
@@ -155,9 +156,10 @@ bool PortRss::check(uint16_t port, const rte_eth_dev_info& info, uint16_t queues
   says = misdirected == 0
              ? fmt::format("symmetric hash of addresses, table of {}; {} known tuples both ways",
                            entries, known_tuples)
-             : fmt::format("{} of {} known tuples go astray: the driver kept another key or table; "
-                           "workers hand packets over to each other",
-                           misdirected, known_tuples);
+             : fmt::format(
+                   "{} of {} known tuples go astray: the driver kept another key or table; "
+                   "workers hand packets over to each other",
+                   misdirected, known_tuples);
   return misdirected == 0;
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 /// mbufs that a thread keeps at hand; DPDK's own upper bound is 512.
 constexpr unsigned pool_cache = 256;
-constexpr uint32_t mbuf_overhead_bytes = 768;  // mbuf, headroom, pool header, alignment
+constexpr uint32_t mbuf_overhead_bytes = 512;  // mbuf, headroom, pool header, alignment
 
 /// mbufs of one worker: those in the descriptors of its queues, and as many again for batches
 /// under way and for the cache.
@@ -184,7 +184,10 @@ std::vector<std::string> DpdkPorts::take_notices() {
 
 uint64_t buffer_bytes_for(const PortsOptions& options) noexcept {
   const uint64_t buffers = std::bit_ceil(buffers_a_worker(options) + 1);
-  const uint64_t bytes = room_of_buffers(options) + mbuf_overhead_bytes;
+  // Without huge pages a pool puts no mbuf across two pages.
+  constexpr uint64_t page_bytes = 4096;
+  const uint64_t bytes =
+      (room_of_buffers(options) + mbuf_overhead_bytes + page_bytes - 1) / page_bytes * page_bytes;
   constexpr uint64_t port_bytes = uint64_t{32} << 20;  // rings and state of a driver
   return options.workers * buffers * bytes + options.ports.size() * port_bytes;
 }

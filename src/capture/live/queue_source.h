@@ -29,8 +29,8 @@ struct Queue {
 
 /// Where drivers put a packet's own time, as looked up once all ports are configured.
 struct TimeStampPlace {
-  int offset = -1;                 ///< in the mbuf; -1: no port gives time stamps
-  uint64_t flag = 0;               ///< set in ol_flags where the field is filled
+  int offset = -1;    ///< in the mbuf; -1: no port gives time stamps
+  uint64_t flag = 0;  ///< set in ol_flags where the field is filled
   uint64_t nanoseconds_a_unit = 0;
 };
 
