@@ -118,4 +118,20 @@ class CommandServer {
   std::unique_ptr<State> state_;
 };
 
+/// All counters and what the ports say, for Prometheus and whoever reads its format, at
+/// http://ADDRESS/metrics. On a thread of its own.
+class MetricsServer {
+ public:
+  /// @param address  "127.0.0.1:9464". What is wrong with it is an error in `diagnostics`.
+  MetricsServer(const std::string& address, const Sensor& sensor, Diagnostics& diagnostics);
+  ~MetricsServer();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Whether this build has metrics: prometheus-cpp is optional.
+[[nodiscard]] bool has_metrics() noexcept;
+
 }  // namespace shrike::control

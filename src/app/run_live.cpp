@@ -73,6 +73,18 @@ std::unique_ptr<control::CommandServer> open_command_server(const CommandLine& l
   return diagnostics.errors() > 0 ? nullptr : std::move(server);
 }
 
+std::unique_ptr<control::MetricsServer> open_metrics(const Settings& settings,
+                                                     const control::Sensor& sensor) {
+  if (settings.metrics_address.empty()) {
+    return nullptr;
+  }
+  Diagnostics diagnostics;
+  auto server =
+      std::make_unique<control::MetricsServer>(settings.metrics_address, sensor, diagnostics);
+  tell(diagnostics, Tell::problems);
+  return server;
+}
+
 control::SensorOptions sensor_options(const Settings& settings, const RuleSet& rules) {
   control::SensorOptions options;
   options.live = settings.live;
@@ -120,6 +132,7 @@ int watch(const CommandLine& line, const Settings& settings, capture::Ports& por
   const auto start = std::chrono::steady_clock::now();
   const std::unique_ptr<control::CommandServer> server =
       open_command_server(line, settings, sensor, requests);
+  const std::unique_ptr<control::MetricsServer> metrics = open_metrics(settings, sensor);
   sensor.run(requests, [&] {
     if (server != nullptr) {
       server->serve();

@@ -41,6 +41,7 @@ OWNERS = {
     "yaml-cpp/": {"app"},
     "CLI/": {"app"},
     "nlohmann/": {"control"},
+    "prometheus/": {"control"},
     "sqlite3.h": {"output"},
     "librdkafka/": {"output"},
     "gtest/": set(),
