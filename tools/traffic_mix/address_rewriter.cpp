@@ -30,6 +30,11 @@ void store_big16(uint8_t* at, uint16_t value) {
   at[1] = static_cast<uint8_t>(value);
 }
 
+void store_big32(uint8_t* at, uint32_t value) {
+  store_big16(at, static_cast<uint16_t>(value >> 16));
+  store_big16(at + 2, static_cast<uint16_t>(value));
+}
+
 bool is_ipv6_extension(uint8_t next) {
   return next == 0 || next == 43 || next == ipv6_fragment || next == 60 || next == 135;
 }
@@ -41,12 +46,14 @@ bool is_for_all(const uint8_t* ipv4) {
 
 }  // namespace
 
-AddressRewriter::AddressRewriter(uint64_t mix) : mix_ipv4_{}, mix_ipv6_{} {
-  uint64_t random = mix64(mix);
-  for (size_t index = 0; index < mix_ipv4_.size(); ++index, random >>= 8) {
-    mix_ipv4_[index] = index == 0 ? 0 : static_cast<uint8_t>(random);
-    mix_ipv6_[index] = static_cast<uint8_t>(random >> 32);
-  }
+AddressRewriter::AddressRewriter(uint64_t mix) {
+  const uint64_t first = mix64(mix);
+  const uint64_t second = mix64(first);
+  mix_ipv4_ = {.factor = static_cast<uint32_t>(first) | 1,
+               .addend = static_cast<uint32_t>(first >> 32),
+               .mask = 0x00ffffff};
+  mix_ipv6_ = {.factor = static_cast<uint32_t>(second) | 1,
+               .addend = static_cast<uint32_t>(second >> 32)};
 }
 
 /// Where the first IP header is, behind Ethernet header and tags; 0 where there is none.
@@ -249,12 +256,11 @@ void AddressRewriter::rewrite_gre(size_t at) {
 
 void AddressRewriter::mix_in(size_t at, const Mix& mix, const Checksum& header,
                              const Checksum& transport) {
-  Mix before{};
-  Mix after{};
-  for (size_t index = 0; index < mix.size(); ++index) {
-    before[index] = *from(at + index);
-    after[index] = before[index] ^ mix[index];
-  }
+  std::array<uint8_t, 4> before{};
+  std::array<uint8_t, 4> after{};
+  const uint32_t value = load_big32(from(at));
+  store_big32(before.data(), value);
+  store_big32(after.data(), mix.of(value));
   change(at, after, covers_.size());
   move_checksum(header, before, after, covers_.size());
   move_checksum(transport, before, after, covers_.size());

@@ -1,5 +1,4 @@
 #pragma once
-#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -11,6 +10,8 @@ namespace shrike::traffic_mix {
 /// Gives the IP addresses of Ethernet frames other values, one-to-one, so that a conversation
 /// stays a conversation but meets none of another rewriter's. IPv4 keeps the first octet, IPv6 all
 /// but bytes 8 to 11, so networks and kinds of address (multicast, loopback) stay what they are.
+/// Not by exclusive or: that would leave the exclusive or of two hosts, and with it the queue and
+/// the worker that owns them (model/owner.h), what they were.
 /// Follows VLAN tags, IP in IP, GRE, VXLAN, GENEVE and Teredo, and the datagrams that ICMP errors
 /// quote. Checksums move by what changed (RFC 1624): right ones stay right, wrong ones wrong.
 class AddressRewriter {
@@ -32,7 +33,16 @@ class AddressRewriter {
     bool is_udp = false;  ///< zero says "no checksum"
   };
 
-  using Mix = std::array<uint8_t, 4>;
+  /// Gives a number another value, one-to-one within the bits that may change.
+  struct Mix {
+    uint32_t factor = 1;  ///< odd
+    uint32_t addend = 0;
+    uint32_t mask = 0xffffffff;
+
+    [[nodiscard]] uint32_t of(uint32_t value) const {
+      return (value & ~mask) | ((value * factor + addend) & mask);
+    }
+  };
 
   static size_t ip_begin(Bytes frame);
   void rewrite_link(size_t at);
@@ -53,7 +63,7 @@ class AddressRewriter {
   [[nodiscard]] bool has(size_t at, size_t bytes) const { return at + bytes <= frame_.size(); }
   [[nodiscard]] const uint8_t* from(size_t at) const { return frame_.data() + at; }
 
-  Mix mix_ipv4_;  ///< first byte zero: the first octet stays
+  Mix mix_ipv4_;  ///< the first octet stays
   Mix mix_ipv6_;  ///< for bytes 8 to 11
   std::span<uint8_t> frame_;
   /// The checksums that cover what is being rewritten, outermost first.

@@ -1,72 +1,18 @@
 #include "recording.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
-#include <optional>
-#include <utility>
 
 #include "address_rewriter.h"
+#include "ethernet_frame.h"
 #include "shrike/capture.h"
 
 namespace shrike::traffic_mix {
 
-namespace {
-
-/// A frame without its link header.
-struct Inner {
-  uint16_t ether_type = 0;
-  Bytes bytes;
-};
-
-std::optional<Inner> ip_inside(Bytes bytes) {
-  if (bytes.empty()) {
-    return std::nullopt;
-  }
-  const unsigned version = bytes[0] >> 4;
-  return Inner{static_cast<uint16_t>(version == 6 ? 0x86dd : 0x0800), bytes};
-}
-
-/// Takes the link header off, of the kinds that an Ethernet header can stand in for.
-std::optional<Inner> take_off_link(const Packet& packet) {
-  ByteReader reader(packet.frame);
-  Inner inner;
-  switch (packet.link_type) {
-    case LinkType::raw_ip:
-      return ip_inside(packet.frame);
-    case LinkType::null:
-      return reader.skip(4) ? ip_inside(reader.rest()) : std::nullopt;
-    case LinkType::linux_sll:
-      reader.skip(14);
-      inner = {reader.big16(), reader.rest()};
-      break;
-    case LinkType::linux_sll2:
-      inner.ether_type = reader.big16();
-      reader.skip(18);
-      inner.bytes = reader.rest();
-      break;
-    default:
-      return std::nullopt;
-  }
-  return reader.failed() ? std::nullopt : std::optional(inner);
-}
-
-}  // namespace
-
 bool Recording::add(const Packet& packet) {
   const size_t begin = bytes_.size();
-  uint32_t added_bytes = 0;
-  if (packet.link_type == LinkType::ethernet) {
-    bytes_.insert(bytes_.end(), packet.frame.begin(), packet.frame.end());
-  } else if (const auto inner = take_off_link(packet)) {
-    constexpr std::array<uint8_t, 12> addresses{2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
-    bytes_.insert(bytes_.end(), addresses.begin(), addresses.end());
-    bytes_.push_back(static_cast<uint8_t>(inner->ether_type >> 8));
-    bytes_.push_back(static_cast<uint8_t>(inner->ether_type));
-    bytes_.insert(bytes_.end(), inner->bytes.begin(), inner->bytes.end());
-    added_bytes = 14;
-  }
-  if (!AddressRewriter::carries_ip(Bytes(bytes_).subspan(begin))) {
+  if (!append_as_ethernet(packet, bytes_) ||
+      !AddressRewriter::carries_ip(Bytes(bytes_).subspan(begin))) {
     bytes_.resize(begin);
     return false;
   }
@@ -74,6 +20,7 @@ bool Recording::add(const Packet& packet) {
     begin_ns_ = packet.clock_ns;
   }
   const auto kept = static_cast<uint32_t>(bytes_.size() - begin);
+  const uint32_t added_bytes = packet.link_type == LinkType::ethernet ? 0 : 14;
   places_.push_back(
       {begin, kept, std::max(packet.wire_bytes + added_bytes, kept), packet.clock_ns - begin_ns_});
   return true;
