@@ -16,7 +16,10 @@ class FlowCopies {
   /// @param count 1 to copies_max
   explicit FlowCopies(uint32_t count);
 
-  [[nodiscard]] uint32_t count() const { return static_cast<uint32_t>(rewriters_.size()) + 1; }
+  [[nodiscard]] uint32_t count() const { return static_cast<uint32_t>(rewriters_.size()); }
+  /// From now on all copies have addresses that they had in no round before; round 0 is what the
+  /// constructor made. After copies_max copies they come again.
+  void begin_round(uint64_t round);
   /// The frame as copy `index` sends it; valid until the next call.
   [[nodiscard]] Bytes copy(Bytes frame, uint32_t index);
 
@@ -24,7 +27,8 @@ class FlowCopies {
   static constexpr uint32_t copies_max = 1U << 20;
 
  private:
-  std::vector<traffic_mix::AddressRewriter> rewriters_;  ///< of copy 1, 2, …
+  std::vector<traffic_mix::AddressRewriter> rewriters_;  ///< one a copy
+  bool keeps_first_ = true;                              ///< copy 0 is the frame as it is
   std::vector<uint8_t> scratch_;
 };
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "copies.h"
@@ -174,6 +175,21 @@ TEST(FlowCopies, HaveAddressesOfTheirOwnAndRightChecksums) {
   }
   const Bytes first = copies.copy(frame, 0);
   EXPECT_TRUE(std::equal(first.begin(), first.end(), frame.begin(), frame.end()));
+}
+
+TEST(FlowCopies, HaveOtherAddressesInEachRound) {
+  FlowCopies copies(3);
+  const Buffer frame = ip4("10.0.0.1", "10.0.0.2");
+  std::set<std::string> seen;
+  for (uint64_t round = 0; round < 100; ++round) {
+    copies.begin_round(round);
+    for (uint32_t index = 0; index < copies.count(); ++index) {
+      const Bytes copy = copies.copy(frame, index);
+      EXPECT_TRUE(seen.emplace(copy.begin(), copy.end()).second) << round;
+      EXPECT_EQ(std::equal(copy.begin(), copy.end(), frame.begin(), frame.end()),
+                round == 0 && index == 0);
+    }
+  }
 }
 
 TEST(FlowCopies, SpreadOverAllQueues) {

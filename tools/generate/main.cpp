@@ -213,6 +213,7 @@ void add_send_options(CLI::App& app, Arguments& arguments) {
   app.add_option("--flows", send.copies, "Copies of each frame, each under other addresses")
       ->capture_default_str()
       ->check(CLI::Range(1U, FlowCopies::copies_max));
+  app.add_flag("--new-hosts", send.changes_hosts, "Other addresses in each round of --loops");
   app.add_option("--spread", send.spread,
                  "Over queues: symmetric, or asymmetric (both directions of hosts apart)")
       ->transform(CLI::CheckedTransformer(spreads));

@@ -87,6 +87,27 @@ class Send(unittest.TestCase):
         self.assertEqual(timed["ending"], "duration")
         self.assertGreater(timed["rounds"], 1)
 
+    def test_rounds_have_hosts_of_their_own(self):
+        out = self.path / "out.pcap"
+        run(self.capture, "--loops", 3, "--new-hosts", "--port", f"net_pcap0,tx_pcap={out}",
+            *MEMORY)
+        frames = frames_of(out)
+        first = frames_of(self.capture)
+        self.assertEqual((len(frames), frames[:len(first)]), (3 * len(first), first))
+        pairs = [{frame[26:34] for frame in frames[at:at + len(first)]}
+                 for at in range(0, len(frames), len(first))]
+        self.assertEqual(len(set.union(*pairs)), sum(map(len, pairs)))
+
+    def test_nobody_who_takes_anything_is_a_stall(self):
+        port = f"net_memif0,socket={self.path}/nobody,socket-abstract=no,role=server"
+        result = subprocess.run([GENERATE, "--forge", "dns", "--port", port, "--lossless", "--json",
+                                 "--stall-timeout", "1", *MEMORY], capture_output=True, text=True,
+                                timeout=60, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("error[stalled]", result.stderr)
+        summary = json.loads(result.stdout)
+        self.assertEqual((summary["ending"], summary["packets"]), ("stalled", 0))
+
     def test_a_signal_stops_it_with_a_summary(self):
         with subprocess.Popen([GENERATE, "--forge", "dns", "--loops", "0", "--rate", "1kpps",
                                "--port", "net_null0", "--json", *MEMORY], text=True,
@@ -95,6 +116,16 @@ class Send(unittest.TestCase):
             process.terminate()
             summary = json.loads(process.communicate(timeout=20)[0])
         self.assertEqual((process.returncode, summary["ending"]), (0, "stopped"))
+
+    def test_it_lingers_until_a_signal(self):
+        with subprocess.Popen([GENERATE, "--forge", "dns", "--port", "net_null0", "--json",
+                               "--linger", "60", *MEMORY], text=True,
+                              stdout=subprocess.PIPE) as process:
+            summary = json.loads(process.stdout.readline())
+            self.assertEqual(summary["ending"], "done")
+            self.assertIsNone(process.poll())
+            process.terminate()
+            self.assertEqual(process.wait(20), 0)
 
     def test_faults_are_told(self):
         for arguments, code in (

@@ -31,6 +31,9 @@ SendReport Sender::run() {
       break;
     }
     ++report_.rounds;
+    if (options_.changes_hosts) {
+      copies_.begin_round(report_.rounds);
+    }
   }
   flush_all();  // what a lossless end leaves was never sent, and is not refused either
   report_.seconds = static_cast<double>(Port::now_ticks() - begin_) / static_cast<double>(hz_);

@@ -18,6 +18,7 @@ struct SendOptions {
   uint64_t loops = 1;             ///< rounds over all frames; 0: without end
   uint64_t duration_seconds = 0;  ///< 0: as long as the rounds take
   uint32_t copies = 1;            ///< of each frame, under other addresses
+  bool changes_hosts = false;     ///< each round has addresses of its own
   uint64_t stall_seconds_max = 30;
   bool shows_progress = false;  ///< on the standard error, once a second
 };
