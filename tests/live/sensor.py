@@ -23,6 +23,14 @@ class Eve:
                          event.get("src_port"), event.get("dest_ip"), event.get("dest_port"),
                          event["proto"], event.get("pkt_src"))] += 1
 
+    def by_flow(self):
+        """Which signature fired how often on which flow, whenever and on whatever packet."""
+        counted = collections.Counter()
+        for key, count in self.alerts.items():
+            counted[key[1:-1]] += count
+        self.alerts = counted
+        return self
+
     def count(self, name):
         """A counter by its dotted name."""
         value = self.statistics

@@ -16,8 +16,8 @@ namespace shrike::capture {
 namespace {
 
 constexpr uint16_t usual_descriptors = 1024;
-/// Ethernet header, two VLAN tags and the frame check sequence.
-constexpr uint32_t frame_overhead_bytes = 14 + 8 + 4;
+/// Ethernet header, VLAN tags, the frame check sequence, and what virtual devices put before it all.
+constexpr uint32_t frame_overhead_bytes = 64;
 constexpr uint32_t smallest_buffer_bytes = 2048;
 
 bool is_pci_address(std::string_view device) {
@@ -27,6 +27,18 @@ bool is_pci_address(std::string_view device) {
 
 std::string_view name_of_device(std::string_view device) {
   return device.substr(0, device.find(','));
+}
+
+/// The nearest that the port takes; drivers say it as frame length, or as MTU, or both.
+uint32_t mtu_within(const rte_eth_dev_info& info, uint32_t mtu) {
+  constexpr uint32_t header_and_check_bytes = RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN;
+  if (info.max_rx_pktlen > header_and_check_bytes) {
+    mtu = std::min(mtu, info.max_rx_pktlen - header_and_check_bytes);
+  }
+  if (info.max_mtu != 0) {
+    mtu = std::min<uint32_t>(mtu, info.max_mtu);
+  }
+  return std::max<uint32_t>(mtu, info.min_mtu);
 }
 
 /// What the operator can do about the usual errors of a driver.
@@ -125,8 +137,7 @@ bool Port::configure(Diagnostics& diagnostics) {
   if (facts_.buffer_bytes < options_.mtu + frame_overhead_bytes) {
     conf_.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER & info_.rx_offload_capa;
   }
-  conf_.rxmode.mtu = std::clamp<uint32_t>(options_.mtu, info_.min_mtu,
-                                          info_.max_mtu == 0 ? UINT16_MAX : info_.max_mtu);
+  conf_.rxmode.mtu = mtu_within(info_, options_.mtu);
   // Some drivers want as many send queues as receive queues, though nothing is sent.
   const auto send_queues = std::min(facts_.queues, info_.max_tx_queues);
   PortRss::request(info_, facts_.queues, true, conf_);
