@@ -17,6 +17,7 @@ Commands:
   shrike rules check FILES…         say everything that is wrong in rules
   shrike rules dump FILES…          show what became of a rule, stage by stage
   shrike rules list-keywords        the words rules are made of
+  shrike doctor                     what this machine lacks to run the sensor live
   shrike version                    how this binary was built
 
 Examples:

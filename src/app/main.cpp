@@ -6,6 +6,7 @@
 
 #include "build_info.h"
 #include "command_line.h"
+#include "doctor_command.h"
 #include "rules_command.h"
 #include "run.h"
 #include "terminal.h"
@@ -37,6 +38,9 @@ int run_command(const CommandLine& line) {
 }
 
 int run_program(const std::vector<std::string>& words) {
+  if (!words.empty() && words[0] == "doctor") {
+    return run_doctor({words.begin() + 1, words.end()});
+  }
   Diagnostics diagnostics;
   const CommandLine line = parse_command_line(words, diagnostics);
   if (diagnostics.errors() > 0) {

@@ -18,6 +18,10 @@ FLOORS = [
     {"control"},
     {"app"},
 ]
+# Front doors of libraries that share a folder: include/shrike/NAME.h opens src/FOLDER/NAME*.
+DOORS = {
+    "doctor": "control",
+}
 FLOOR_OF = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 
 # Foreign headers that only some modules may see, by how their path begins. What is not listed
@@ -53,7 +57,8 @@ INCLUDE = re.compile(r'\s*#\s*include\s*([<"])([^>"]+)[>"]')
 def module_of(path):
     """src/flow/x.cpp, include/shrike/flow.h and the header shrike/flow.h are all of "flow"."""
     parts = re.sub(r"^(src|include/shrike|shrike)/", "", path).split("/")
-    return parts[0].removesuffix(".h").removesuffix(".cpp")
+    name = parts[0].removesuffix(".h").removesuffix(".cpp")
+    return DOORS.get(name, name)
 
 
 def foreign_fault(module, header):
