@@ -63,24 +63,55 @@ void look_at_isolation(const Machine& machine, Findings& findings) {
                              isolated.empty() ? "none" : list_text(isolated),
                              tickless.empty() ? "none" : list_text(tickless),
                              quiet.empty() ? "none" : list_text(quiet), list_text(online));
+  // Processors without ticks are without callbacks of RCU as well: Linux, nohz_full.
   const std::vector<uint32_t> wanted =
       isolated.empty() ? without(online, siblings_of(machine, online.front())) : isolated;
-  if (isolated.empty() || !without(isolated, tickless).empty() ||
-      !without(isolated, quiet).empty()) {
+  std::string missing;
+  for (const auto& [key, is_missing] : {std::pair{"isolcpus", isolated.empty()},
+                                        {"nohz_full", !without(wanted, tickless).empty()},
+                                        {"rcu_nocbs", quiet.empty() && tickless.empty()}}) {
+    missing += is_missing ? fmt::format("{}={} ", key, list_text(wanted)) : "";
+  }
+  if (!missing.empty()) {
     finding.level = Level::note;
     finding.meaning =
         "the kernel may run other programs and its own ticks on the workers' cores: "
         "each takes the core for microseconds, and at full rate packets wait in "
         "the ring meanwhile";
-    const std::string list = list_text(wanted);
-    if (!wanted.empty()) {
-      finding.mend.push_back(fmt::format(
-          "sudo sed -i 's/^GRUB_CMDLINE_LINUX=\"/&isolcpus={0} nohz_full={0} rcu_nocbs={0} /' "
-          "/etc/default/grub && sudo update-grub && sudo reboot",
-          list));
-    }
+  }
+  if (!missing.empty() && !wanted.empty()) {
+    finding.mend.push_back(fmt::format(
+        "sudo sed -i 's/^GRUB_CMDLINE_LINUX=\"/&{}/' /etc/default/grub && sudo update-grub && "
+        "sudo reboot",
+        missing));
   }
   findings.push_back(std::move(finding));
+}
+
+/// Memory of another node is twice as far away.
+void look_at_nodes(const Machine& machine, const Request& request, Findings& findings) {
+  const std::vector<uint32_t> isolated = list_in(machine, "isolated");
+  for (const Nic& nic : find_nics(machine)) {
+    if (nic.node < 0 || isolated.empty() || !is_meant(request, nic)) {
+      continue;
+    }
+    const std::string file = fmt::format("/sys/devices/system/node/node{}/cpulist", nic.node);
+    const std::vector<uint32_t> near = parse_list(machine.text(file).value_or(""));
+    if (near.empty() || without(isolated, near).size() < isolated.size()) {
+      continue;
+    }
+    findings.push_back(
+        {.topic = "near-cores",
+         .subject = nic.address,
+         .way = Way::port,
+         .level = Level::warning,
+         .seen = fmt::format("it is at node {} with processors {}, and none of them is isolated",
+                             nic.node, list_text(near)),
+         .meaning = "workers on another node fetch every packet from far away",
+         .mend = {fmt::format("sudo sed -i -E 's/(isolcpus|nohz_full|rcu_nocbs)=[0-9,-]+/\\1={}/g' "
+                              "/etc/default/grub && sudo update-grub && sudo reboot",
+                              list_text(near))}});
+  }
 }
 
 void look_at_siblings(const Machine& machine, Findings& findings) {
@@ -121,8 +152,9 @@ void look_at_irqbalance(const Machine& machine, Findings& findings) {
 
 }  // namespace
 
-void probe_cores(const Machine& machine, const Request& /*request*/, Findings& findings) {
+void probe_cores(const Machine& machine, const Request& request, Findings& findings) {
   look_at_isolation(machine, findings);
+  look_at_nodes(machine, request, findings);
   look_at_siblings(machine, findings);
   look_at_irqbalance(machine, findings);
 }

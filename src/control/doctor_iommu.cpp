@@ -22,11 +22,6 @@ std::string switch_on(const Machine& machine) {
       is_intel ? "intel_iommu=on " : "");
 }
 
-bool is_unsafe_mode_on(const Machine& machine) {
-  const auto text = machine.text("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
-  return text && (*text == "Y" || *text == "1");
-}
-
 /// A port needs VFIO unless it is bound to uio already or stays with the kernel's driver.
 bool needs_vfio(const Machine& machine, const Request& request) {
   const auto needs = [&](const Nic& nic) {
@@ -41,7 +36,7 @@ void look_at_iommu(const Machine& machine, bool is_needed, Findings& findings) {
   const size_t groups = machine.names("/sys/kernel/iommu_groups").size();
   if (groups > 0) {
     finding.seen = fmt::format("on, {} group{}", groups, groups == 1 ? "" : "s");
-  } else if (is_unsafe_mode_on(machine)) {
+  } else if (is_unsafe_vfio_on(machine)) {
     finding.level = Level::warning;
     finding.seen = "none; VFIO works without one (enable_unsafe_noiommu_mode)";
     finding.meaning =

@@ -70,4 +70,9 @@ bool is_virtual(const Machine& machine) {
   return flags && (" " + *flags + " ").find(" hypervisor ") != std::string::npos;
 }
 
+bool is_unsafe_vfio_on(const Machine& machine) {
+  const auto text = machine.text("/sys/module/vfio/parameters/enable_unsafe_noiommu_mode");
+  return text && (*text == "Y" || *text == "1");
+}
+
 }  // namespace shrike::doctor

@@ -32,4 +32,7 @@ struct Nic {
 /// Whether the machine is a guest of another.
 [[nodiscard]] bool is_virtual(const Machine& machine);
 
+/// Whether VFIO hands NICs out without an IOMMU, too.
+[[nodiscard]] bool is_unsafe_vfio_on(const Machine& machine);
+
 }  // namespace shrike::doctor

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include "doctor_nics.h"
 #include "doctor_probes.h"
@@ -17,24 +17,26 @@ constexpr std::array<std::string_view, 8> sensors = {
 
 struct Holder {
   Process process;
-  std::string group;        ///< of VFIO that it holds open; empty: none
-  bool has_socket = false;  ///< takes packets from the kernel
+  std::string group;      ///< of VFIO that it holds open; empty: none
+  std::string interface;  ///< index of that from which it takes packets, "0" for all; empty: none
 };
 
-/// Inodes of the sockets that take packets. Source: proc(5), /proc/net/packet; the inode is last.
-std::set<std::string> packet_sockets(const Machine& machine) {
-  std::set<std::string> inodes;
+/// Index of the interface by inode of the socket that takes its packets. Source: Linux,
+/// net/packet/af_packet.c: sk RefCnt Type Proto Iface R Rmem User Inode.
+std::map<std::string, std::string> packet_sockets(const Machine& machine) {
+  std::map<std::string, std::string> interface_by_inode;
   for (const std::string& line : split_lines(machine.text("/proc/net/packet").value_or(""))) {
     const std::vector<std::string> words = split_words(line);
-    if (!words.empty() && words.back().find_first_not_of("0123456789") == std::string::npos) {
-      inodes.insert(words.back());
+    if (words.size() == 9 && words[8].find_first_not_of("0123456789") == std::string::npos) {
+      interface_by_inode[words[8]] = words[4];
     }
   }
-  return inodes;
+  return interface_by_inode;
 }
 
-Holder holder_of(const Machine& machine, Process process, const std::set<std::string>& sockets) {
-  Holder holder{std::move(process), {}, false};
+Holder holder_of(const Machine& machine, Process process,
+                 const std::map<std::string, std::string>& sockets) {
+  Holder holder{std::move(process), {}, {}};
   const std::string folder = "/proc/" + holder.process.id + "/fd/";
   for (const std::string& number : machine.names(folder)) {
     const std::string target = machine.link_text(folder + number);
@@ -43,54 +45,67 @@ Holder holder_of(const Machine& machine, Process process, const std::set<std::st
     if (target.starts_with(vfio) && target != "/dev/vfio/vfio") {
       holder.group = target.substr(vfio.size());
     } else if (target.starts_with(socket)) {
-      const std::string inode = target.substr(socket.size(), target.size() - socket.size() - 1);
-      holder.has_socket = holder.has_socket || sockets.contains(inode);
+      const auto row =
+          sockets.find(target.substr(socket.size(), target.size() - socket.size() - 1));
+      holder.interface = row == sockets.end() ? holder.interface : row->second;
     }
   }
   return holder;
 }
 
-/// Those who hold a port: only one can.
-bool tell_of_port(const Holder& holder, const std::vector<Nic>& nics, const Request& request,
-                  Findings& findings) {
-  for (const Nic& nic : nics) {
-    if (holder.group.empty() || nic.iommu_group != holder.group) {
-      continue;
-    }
-    findings.push_back(
-        {.topic = "other-sensor",
-         .subject = nic.address,
-         .way = Way::port,
-         .level = is_meant(request, nic) ? Level::problem : Level::note,
-         .seen = fmt::format("{} (process {}) holds it", holder.process.name, holder.process.id),
-         .meaning = "a port belongs to one process",
-         .mend = {"sudo kill " + holder.process.id}});
-    return true;
-  }
-  return false;
+/// Whether the interface with this index is one that was asked for; nothing asked for: all are.
+bool is_asked(const Machine& machine, const Request& request, const std::string& index) {
+  const auto has_index = [&](const std::string& interface) {
+    return machine.text("/sys/class/net/" + interface + "/ifindex").value_or("") == index;
+  };
+  return index == "0" || request.interfaces.empty() ||
+         std::ranges::any_of(request.interfaces, has_index);
+}
+
+/// A service that is only killed comes back. Source: cgroups(7), "0::/system.slice/x.service".
+std::string stop_command(const Machine& machine, const Process& process) {
+  const std::string group =
+      std::filesystem::path(machine.text("/proc/" + process.id + "/cgroup").value_or(""))
+          .filename()
+          .string();
+  return group.ends_with(".service") ? "sudo systemctl stop " + group : "sudo kill " + process.id;
+}
+
+const Nic* held_nic(const Holder& holder, const std::vector<Nic>& nics) {
+  const auto nic = std::ranges::find(nics, holder.group, &Nic::iommu_group);
+  return holder.group.empty() || nic == nics.end() ? nullptr : &*nic;
 }
 
 }  // namespace
 
 void probe_rivals(const Machine& machine, const Request& request, Findings& findings) {
   const std::vector<Nic> nics = find_nics(machine);
-  const std::set<std::string> sockets = packet_sockets(machine);
+  const auto sockets = packet_sockets(machine);
   const size_t before = findings.size();
   for (Process& process : processes(machine)) {
     const Holder holder = holder_of(machine, std::move(process), sockets);
-    const bool is_sensor = std::ranges::find(sensors, holder.process.name) != sensors.end();
-    if (tell_of_port(holder, nics, request, findings) || !is_sensor || !holder.has_socket) {
-      continue;
+    const std::string stop = stop_command(machine, holder.process);
+    const std::string name = fmt::format("{} (process {})", holder.process.name, holder.process.id);
+    const Nic* const nic = held_nic(holder, nics);
+    if (nic != nullptr && is_meant(request, *nic)) {
+      findings.push_back({.topic = "other-sensor",
+                          .subject = nic->address,
+                          .way = Way::port,
+                          .level = Level::problem,
+                          .seen = name + " holds it",
+                          .meaning = "a port belongs to one process",
+                          .mend = {stop}});
     }
-    findings.push_back(
-        {.topic = "other-sensor",
-         .subject = fmt::format("process {}", holder.process.id),
-         .way = Way::interface,
-         .level = Level::note,
-         .seen = holder.process.name + " takes packets from an interface",
-         .meaning = "both get every packet, and the cores are shared; with the same number of a "
-                    "fanout group each would get a part",
-         .mend = {"sudo kill " + holder.process.id}});
+    const bool is_sensor = std::ranges::find(sensors, holder.process.name) != sensors.end();
+    if (is_sensor && !holder.interface.empty() && is_asked(machine, request, holder.interface)) {
+      findings.push_back({.topic = "other-sensor",
+                          .way = Way::interface,
+                          .level = Level::note,
+                          .seen = name + " takes packets from an interface",
+                          .meaning = "both get every packet, and they share the cores; is it the "
+                                     "one that this sensor replaces, stop it",
+                          .mend = {stop}});
+    }
   }
   if (findings.size() == before) {
     findings.push_back({.topic = "other-sensor",

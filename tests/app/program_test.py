@@ -64,6 +64,28 @@ class Program(unittest.TestCase):
         self.run_shrike(*words, "--set", "outputs.0.eve-log.append=no")
         self.assertEqual(len(self.alerts()), EXAMPLE_ALERTS)
 
+    def test_the_doctor_looks_at_a_machine_and_says_so(self):
+        machine = self.folder / "machine"
+        nic = machine / "sys/class/net/eth1"
+        (nic / "queues/rx-0").mkdir(parents=True)
+        for name, text in {"operstate": "up", "mtu": "1500", "flags": "0x1003"}.items():
+            (nic / name).write_text(text + "\n")
+        (machine / "proc/self").mkdir(parents=True)
+        (machine / "proc/self/status").write_text("CapEff:\t000001ffffffffff\n")
+        words = ["doctor", "--root", machine, "-i", "eth1", "-l", "/", "-S", "/sys"]
+        run = self.run_shrike(*words, "--json")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        report = json.loads(run.stdout)
+        self.assertEqual(report["interface"], {"wanted": True, "ready": True, "problems": 0})
+        (nic / "flags").write_text("0x1002\n")
+        run = self.run_shrike(*words)
+        self.assertEqual((run.returncode, run.stderr), (1, ""))
+        self.assertIn("$ sudo ip link set eth1 up\n", run.stdout)
+        self.assertIn("Exit status:", self.run_shrike("doctor", "--help").stdout)
+        run = self.run_shrike("doctor", "--nonsense")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("error[usage]", run.stderr)
+
     def test_reads_standard_input(self):
         with open(self.capture, "rb") as capture:
             run = self.run_shrike("-r", "-", "-S", EXAMPLE, *self.common, stdin=capture)

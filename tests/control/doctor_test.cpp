@@ -51,7 +51,10 @@ class Forged {
       folder(place + "/net/" + interface);
       const std::string net = "sys/class/net/" + interface;
       file(net + "/operstate", "up").file(net + "/speed", "10000").file(net + "/mtu", "1500");
-      file(net + "/flags", "0x1003").folder(net + "/device").folder(net + "/queues/rx-0");
+      file(net + "/flags", "0x1003")
+          .file(net + "/ifindex", "2")
+          .folder(net + "/device")
+          .folder(net + "/queues/rx-0");
     }
     return *this;
   }
@@ -161,8 +164,8 @@ ok        hugetlbfs: mounted at /dev/hugepages
 ok        capability CAP_NET_RAW: held
 ok        capability CAP_NET_ADMIN: held
 ok        capability CAP_IPC_LOCK: held
-ok        capability CAP_SYS_ADMIN: held
 ok        memlock: limited to 8 MiB, which CAP_IPC_LOCK overrides
+ok        vfio-group 0000:03:00.0: /dev/vfio/7 can be opened
 ok        isolated-cores: isolcpus 2-3, nohz_full 2-3, rcu_nocbs 2-3, of processors 0-3
 ok        sibling-threads: 4 processors on 4 cores
 ok        irqbalance: does not run
@@ -283,16 +286,21 @@ TEST(Doctor, FindsWhoHoldsAPort) {
   Forged machine;
   forge_server(machine);
   machine.file("proc/812/comm", "Suricata-Main").link("proc/812/fd/9", "/dev/vfio/7");
+  machine.file("proc/812/cgroup", "0::/system.slice/suricata.service");
   machine.file("proc/913/comm", "snort").link("proc/913/fd/4", "socket:[5511]");
   machine.file("proc/net/packet", "sk RefCnt\nffff 3 3 0003 2 1 0 0 5511");
   Request request = request_for(machine);
   request.ports = {"0000:03:00.0"};
   EXPECT_EQ(told(examine(request), "other-sensor"),
-            "problem 0000:03:00.0: Suricata-Main (process 812) holds it $ sudo kill 812\n");
+            "problem 0000:03:00.0: Suricata-Main (process 812) holds it $ sudo systemctl stop "
+            "suricata.service\n");
   request.ports.clear();
   request.interfaces = {"eth0"};
   EXPECT_EQ(told(examine(request), "other-sensor"),
-            "note process 913: snort takes packets from an interface $ sudo kill 913\n");
+            "note : snort (process 913) takes packets from an interface $ sudo kill 913\n");
+  machine.file("sys/class/net/eth0/ifindex", "3");  // it listens elsewhere
+  EXPECT_EQ(told(examine(request), "other-sensor"),
+            "ok : none takes packets here that can be seen\n");
 }
 
 TEST(Doctor, FindsWhatJoinsSegments) {
@@ -418,20 +426,54 @@ TEST(Doctor, LooksAtCoresAndClocks) {
 TEST(Doctor, LooksAtRightsOfAUser) {
   Forged machine;
   forge_server(machine);
-  machine.file("proc/self/status", "Uid:\t1000\t1000\t1000\t1000\nCapEff:\t0000000000000000");
+  const std::string stranger = std::to_string(::getuid() + 77);
+  machine.file("proc/self/status", "Uid:\t" + stranger + "\t" + stranger +
+                                       "\nGid:\t4242\t4242\nCapEff:\t0000000000000000");
+  fs::permissions(machine.root() / "dev/vfio/7", fs::perms{0600});
   Request request = request_for(machine);
   request.ports = {"0000:03:00.0"};
   Report report = examine(request);
-  EXPECT_NE(told(report, "memlock").find("problem : limited to 8 MiB $ ulimit -l"),
+  EXPECT_NE(told(report, "memlock").find("problem : limited to 8 MiB $ sudo prlimit"),
             std::string::npos);
   EXPECT_EQ(told(report, "vfio-group"),
-            "note 0000:03:00.0: this is not root $ sudo chown \"$(id -u)\" /dev/vfio/7\n");
+            "problem 0000:03:00.0: /dev/vfio/7 cannot be opened $ sudo chown \"$(id -un)\" "
+            "/dev/vfio/7\n");
   request.ports.clear();
   request.interfaces = {"eth0"};
   report = examine(request);
   EXPECT_EQ(report.interface.problems, 1U);
-  EXPECT_NE(told(report, "capability").find("problem CAP_NET_RAW: not held $ sudo setcap "),
-            std::string::npos);
+  EXPECT_EQ(told(report, "capability"),
+            "problem CAP_NET_RAW: not held $ sudo setcap cap_net_raw,cap_net_admin,cap_ipc_lock+ep "
+            "\"$(command -v shrike)\"\n"
+            "warning CAP_NET_ADMIN: not held $ sudo setcap "
+            "cap_net_raw,cap_net_admin,cap_ipc_lock+ep \"$(command -v shrike)\"\n");
+}
+
+TEST(Doctor, AsksForMoreRightsWithoutAnIommu) {
+  Forged machine;
+  forge_server(machine);
+  fs::remove_all(machine.root() / "sys/kernel/iommu_groups");
+  machine.file("proc/self/status", "CapEff:\t0000000000004000")
+      .file("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y");
+  Request request = request_for(machine);
+  request.ports = {"0000:03:00.0"};
+  const std::string seen = told(examine(request), "capability");
+  EXPECT_NE(seen.find("problem CAP_SYS_RAWIO: not held"), std::string::npos);
+  EXPECT_NE(seen.find("cap_ipc_lock,cap_sys_admin,cap_sys_rawio+ep"), std::string::npos);
+}
+
+TEST(Doctor, WantsCoresNearThePort) {
+  Forged machine;
+  forge_server(machine);
+  machine.file("sys/devices/system/node/node0/cpulist", "0-1");
+  Request request = request_for(machine);
+  request.ports = {"0000:03:00.0"};
+  EXPECT_TRUE(
+      told(examine(request), "near-cores")
+          .starts_with("warning 0000:03:00.0: it is at node 0 with processors 0-1, and none "
+                       "of them is isolated $ sudo sed -i -E "));
+  machine.file("sys/devices/system/node/node0/cpulist", "0-3");
+  EXPECT_EQ(told(examine(request), "near-cores"), "");
 }
 
 TEST(Doctor, LooksAtRulesAndLogs) {
