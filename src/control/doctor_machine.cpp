@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t file_bytes_max = 64 * 1024;
+constexpr size_t file_bytes_max = size_t{64} * 1024;
 constexpr size_t list_entries_max = 4096;
 
 bool is_blank(char letter) {
@@ -173,7 +173,8 @@ std::string list_text(const std::vector<uint32_t>& numbers) {
 std::string bytes_text(uint64_t bytes) {
   constexpr std::array<std::string_view, 5> units = {"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;
-  while (unit + 1 < units.size() && bytes >= 1024 && (bytes % 1024 == 0 || bytes >= 10 * 1024)) {
+  while (unit + 1 < units.size() && bytes >= 1024 &&
+         (bytes % 1024 == 0 || bytes >= uint64_t{10} * 1024)) {
     bytes /= 1024;
     ++unit;
   }

@@ -24,8 +24,8 @@ std::vector<Pages> pages_in(const Machine& machine, const std::string& folder) {
       continue;
     }
     const auto file = [&](const char* what) {
-      return static_cast<uint64_t>(
-          std::max<int64_t>(0, machine.number(folder + "/" + name + what).value_or(0)));
+      return static_cast<uint64_t>(std::max<int64_t>(
+          0, machine.number(fmt::format("{}/{}{}", folder, name, what)).value_or(0)));
     };
     const uint64_t kib = std::strtoull(name.c_str() + prefix.size(), nullptr, 10);
     sizes.push_back({kib * 1024, file("/nr_hugepages"), file("/free_hugepages")});

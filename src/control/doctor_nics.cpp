@@ -22,7 +22,7 @@ std::vector<std::string> interfaces_of(const Machine& machine, const std::string
   std::vector<std::string> names = machine.names(folder + "/net");
   for (const std::string& entry : machine.names(folder)) {
     if (entry.starts_with("virtio")) {
-      const auto more = machine.names(folder + "/" + entry + "/net");
+      const auto more = machine.names(fmt::format("{}/{}/net", folder, entry));
       names.insert(names.end(), more.begin(), more.end());
     }
   }

@@ -105,10 +105,11 @@ void judge_kept(const Machine& machine, const Nic& nic, Finding& finding) {
   finding.level = Level::problem;
   for (const std::string& interface : nic.interfaces) {
     if (has_default_route(machine, interface)) {
-      finding.meaning = interface +
-                        " holds the default route: to take it would cut this machine "
-                        "off; let DPDK have another NIC, or listen with -i " +
-                        interface;
+      finding.meaning = fmt::format(
+          "{0} holds the default route: to take it would cut this machine off; let DPDK have "
+          "another "
+          "NIC, or listen with -i {0}",
+          interface);
       return;
     }
   }

@@ -28,7 +28,8 @@ std::vector<std::string> numbered(const Machine& machine, const std::string& fol
 void look_at_governor(const Machine& machine, Findings& findings) {
   std::map<std::string, size_t> processors_by_governor;
   for (const std::string& processor : numbered(machine, processors_folder, "cpu")) {
-    const std::string file = processors_folder + "/" + processor + "/cpufreq/scaling_governor";
+    const std::string file =
+        fmt::format("{}/{}/cpufreq/scaling_governor", processors_folder, processor);
     if (const auto governor = machine.text(file)) {
       ++processors_by_governor[*governor];
     }
@@ -56,7 +57,7 @@ void look_at_sleep(const Machine& machine, Findings& findings) {
   Finding finding{.topic = "sleep-states", .subject = {}, .way = Way::every};
   const std::string folder = processors_folder + "/cpu0/cpuidle";
   for (const std::string& state : numbered(machine, folder, "state")) {
-    const std::string place = folder + "/" + state;
+    const std::string place = fmt::format("{}/{}", folder, state);
     const int64_t latency_us = machine.number(place + "/latency").value_or(0);
     const bool is_off = machine.number(place + "/disable").value_or(0) != 0;
     finding.seen += fmt::format("{}{} {} us{}", finding.seen.empty() ? "" : ", ",

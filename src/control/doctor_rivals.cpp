@@ -102,8 +102,9 @@ void probe_rivals(const Machine& machine, const Request& request, Findings& find
                           .way = Way::interface,
                           .level = Level::note,
                           .seen = name + " takes packets from an interface",
-                          .meaning = "both get every packet, and they share the cores; is it the "
-                                     "one that this sensor replaces, stop it",
+                          .meaning =
+                              "both get every packet, and they share the cores; if it is the "
+                              "one that this sensor replaces, stop it",
                           .mend = {stop}});
     }
   }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <random>
 
 namespace shrike::doctor {
 namespace {
@@ -337,6 +338,47 @@ TEST(Doctor, TellsSymmetricKeysFromOthers) {
   nearly = repeated_key();
   nearly[35] ^= 1;
   EXPECT_FALSE(is_symmetric(nearly));
+}
+
+/// The hash itself, bit by bit: each set bit of the input adds the key's window at its place.
+uint32_t toeplitz(const std::vector<uint8_t>& key, const std::vector<uint8_t>& input) {
+  uint32_t hash = 0;
+  for (size_t at = 0; at < input.size() * 8; ++at) {
+    for (size_t bit = 0; (input[at / 8] >> (7 - at % 8) & 1) != 0 && bit < 32; ++bit) {
+      hash ^= (key[(at + bit) / 8] >> (7 - (at + bit) % 8) & 1U) << (31 - bit);
+    }
+  }
+  return hash;
+}
+
+/// Addresses of `bytes`, then ports: of a random connection, and the same the other way round.
+std::pair<std::vector<uint8_t>, std::vector<uint8_t>> both_directions(std::mt19937& random,
+                                                                      size_t bytes) {
+  std::vector<uint8_t> there(2 * bytes + 4);
+  std::ranges::generate(there, [&] { return static_cast<uint8_t>(random()); });
+  std::vector<uint8_t> back = there;
+  std::swap_ranges(back.begin(), back.begin() + bytes, back.begin() + bytes);
+  std::swap_ranges(back.end() - 4, back.end() - 2, back.end() - 2);
+  return {there, back};
+}
+
+TEST(Doctor, AgreesWithTheHashOnWhatIsSymmetric) {
+  std::mt19937 random(22);
+  std::vector<std::vector<uint8_t>> keys = {repeated_key(), microsoft_key};
+  for (size_t bit = 0; bit < 320; ++bit) {
+    keys.push_back(repeated_key());
+    keys.back()[bit / 8] ^= static_cast<uint8_t>(1U << (bit % 8));
+  }
+  for (const std::vector<uint8_t>& key : keys) {
+    bool is_equal = true;
+    for (int round = 0; round < 100 && is_equal; ++round) {
+      for (const size_t bytes : {size_t{4}, size_t{16}}) {
+        const auto [there, back] = both_directions(random, bytes);
+        is_equal = is_equal && toeplitz(key, there) == toeplitz(key, back);
+      }
+    }
+    EXPECT_EQ(is_symmetric(key), is_equal);
+  }
 }
 
 TEST(Doctor, JudgesHowANicChoosesItsQueue) {
