@@ -107,8 +107,7 @@ void judge_kept(const Machine& machine, const Nic& nic, Finding& finding) {
     if (has_default_route(machine, interface)) {
       finding.meaning = fmt::format(
           "{0} holds the default route: to take it would cut this machine off; let DPDK have "
-          "another "
-          "NIC, or listen with -i {0}",
+          "another NIC, or listen with -i {0}",
           interface);
       return;
     }
