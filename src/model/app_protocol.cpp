@@ -75,7 +75,7 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::rfb,      AppProtocol::ldap,      AppProtocol::http1, AppProtocol::http2,
       AppProtocol::doh2,     AppProtocol::websocket, AppProtocol::sip,   AppProtocol::krb5,
       AppProtocol::snmp,     AppProtocol::tftp,      AppProtocol::ike,   AppProtocol::dhcp,
-      AppProtocol::ntp,
+      AppProtocol::ntp,      AppProtocol::modbus,    AppProtocol::enip,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

@@ -5,6 +5,7 @@
 #include "dhcp.h"
 #include "dnp3.h"
 #include "dns.h"
+#include "enip.h"
 #include "ftp_data.h"
 #include "http.h"
 #include "http2.h"
@@ -12,6 +13,7 @@
 #include "ike.h"
 #include "krb5.h"
 #include "ldap.h"
+#include "modbus.h"
 #include "mqtt.h"
 #include "parser.h"
 #include "pop3.h"
@@ -34,7 +36,7 @@ const std::array rows{
     dns_row,      mdns_row, llmnr_row, tls_row,    ssh_row,  quic_row,      smtp_row, ftp_row,
     ftp_data_row, pop3_row, imap_row,  telnet_row, smb_row,  dcerpc_row,    mqtt_row, dnp3_row,
     rfb_row,      ldap_row, http_row,  http2_row,  doh2_row, websocket_row, sip_row,  krb5_row,
-    snmp_row,     tftp_row, ike_row,   dhcp_row,   ntp_row,
+    snmp_row,     tftp_row, ike_row,   dhcp_row,   ntp_row,       modbus_row, enip_row,
 };
 
 }  // namespace
