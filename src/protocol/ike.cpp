@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "hex_text.h"
+
 namespace shrike::protocol {
 
 namespace {
@@ -41,16 +43,6 @@ IkeHeader read_header(ByteReader& reader) noexcept {
   header.message_id = reader.big32();
   header.length = reader.big32();
   return header;
-}
-
-std::string hex_text(Bytes bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 0xf];
-  }
-  return text;
 }
 
 std::string spi_text(uint64_t spi) {
@@ -166,11 +158,15 @@ Consumed IkeParser::parse(const Input& input) {
   transaction.message_id = header.message_id;
   transaction.initiator = header.initiator;
   transaction.responder = header.responder;
+  transaction.flags = header.flags;
   transaction.add_number(direction, Field::ike_exchtype, header.exchange_type);
   const bool is_client = direction == to_server;
   transaction.add(direction, is_client ? Field::ike_init_spi : Field::ike_resp_spi,
                   spi_text(is_client ? header.initiator : header.responder));
-  if (header.major_version == 1 && (header.flags & encrypted_flag) == 0) {
+  if (header.major_version == 2) {
+    read_second_version(transaction, direction, header.next_payload, reader.rest(), chosen_);
+    transaction.chosen = chosen_;
+  } else if ((header.flags & encrypted_flag) == 0) {
     uint8_t type = header.next_payload;
     for (size_t i = 0; i < payloads_max && type != 0 && reader.left() != 0; ++i) {
       uint8_t following = 0;
@@ -196,6 +192,9 @@ void IkeParser::describe(const AppTransaction& each, JsonWriter& json) {
   json.text("resp_spi", spi_text(transaction.responder));
   json.number("message_id", transaction.message_id);
   json.number("exchange_type", transaction.exchange_type);
+  if (transaction.major_version == 2) {
+    describe_second_version(transaction, json);
+  }
   json.end_object();
 }
 

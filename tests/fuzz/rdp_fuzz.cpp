@@ -1,0 +1,10 @@
+// RDP: blocks of parser_harness.h.
+#include "parser_harness.h"
+#include "protocol/rdp.h"
+
+using namespace shrike;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  fuzz::converse(protocol::rdp_row, ip_protocol::tcp, {data, size});
+  return 0;
+}
