@@ -1,4 +1,6 @@
 // A parser at work: its input, what it consumed, and what it wishes.
+#include <utility>
+
 #include "engine.h"
 
 namespace shrike::protocol {
@@ -120,6 +122,7 @@ void Engine::after_parse(FlowLayer& layer, uint64_t opened_before) noexcept {
   Session& session = *layer.session;
   counters_.add(layer.protocol, layer.is_udp, ProtocolCounter::transactions,
                 session.opened_ - opened_before);
+  counters_.add_encrypted(std::exchange(session.encrypted_bytes_, 0));
   const PoolVector<AppTransaction*>& transactions = session.transactions_;
   for (size_t i = transactions.size(); i-- > 0;) {
     if (transactions[i]->protocol != AppProtocol::unknown) {

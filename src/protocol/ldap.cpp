@@ -272,7 +272,7 @@ bool LdapParser::take(Direction direction, Bytes message) {
   } else if (direction == to_server) {
     take_request(id, operation, element.content);
   } else {
-    take_response(id, operation);
+    take_response(id, operation, element.content);
   }
   return true;
 }
@@ -309,6 +309,25 @@ void LdapParser::take_request(uint32_t id, const LdapOperation& operation, Bytes
   }
 }
 
+namespace {
+
+/// SearchResultEntry: a name, then attributes, each its type and values (RFC 4511, section 4.5.2).
+void add_entry_attributes(LdapTransaction& transaction, Bytes entry) {
+  DerReader reader(entry);
+  reader.next();
+  DerReader attributes(reader.next(der_tag::sequence).content);
+  for (size_t i = 0; i < attributes_max && attributes.left() != 0; ++i) {
+    DerReader attribute(attributes.next(der_tag::sequence).content);
+    const Bytes type = attribute.next().content;
+    if (attributes.failed() || attribute.failed()) {
+      return;
+    }
+    transaction.add(to_client, Field::ldap_responses_attribute_type, type);
+  }
+}
+
+}  // namespace
+
 LdapTransaction* LdapParser::find(uint32_t id) const noexcept {
   for (AppTransaction* const each : session_.transactions()) {
     auto* const transaction = static_cast<LdapTransaction*>(each);
@@ -319,7 +338,7 @@ LdapTransaction* LdapParser::find(uint32_t id) const noexcept {
   return nullptr;
 }
 
-void LdapParser::take_response(uint32_t id, const LdapOperation& operation) {
+void LdapParser::take_response(uint32_t id, const LdapOperation& operation, Bytes content) {
   LdapTransaction* transaction = find(id);
   const bool is_answer = transaction != nullptr;
   if (!is_answer) {
@@ -343,6 +362,9 @@ void LdapParser::take_response(uint32_t id, const LdapOperation& operation) {
     if (kept.has_result) {
       transaction->add_number(to_client, Field::ldap_responses_result_code, kept.result_code);
       transaction->add(to_client, Field::ldap_responses_message, kept.message);
+    }
+    if (kept.number == operation::search_entry) {
+      add_entry_attributes(*transaction, content);
     }
   }
   if (!is_answer || !is_partial(operation.number)) {

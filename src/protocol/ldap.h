@@ -32,7 +32,7 @@ class LdapParser {
  private:
   [[nodiscard]] bool take(Direction direction, Bytes message);
   void take_request(uint32_t id, const LdapOperation& operation, Bytes content);
-  void take_response(uint32_t id, const LdapOperation& operation);
+  void take_response(uint32_t id, const LdapOperation& operation, Bytes content);
   [[nodiscard]] LdapTransaction* find(uint32_t id) const noexcept;
   void complete(LdapTransaction& transaction);
 

@@ -10,7 +10,7 @@ namespace shrike::protocol {
 namespace {
 
 constexpr size_t kinds = static_cast<size_t>(ProtocolCounter::count_);
-constexpr size_t common_rows = 3;
+constexpr size_t common_rows = 4;
 
 struct Kind {
   std::string_view before;
@@ -43,6 +43,8 @@ struct Table {
     rows.push_back({"app_layer.flow.failed_tcp", "flows", "TCP flows of no known protocol"});
     rows.push_back({"app_layer.flow.failed_udp", "flows", "UDP flows of no known protocol"});
     rows.push_back({"app_layer.expectations", "flows", "announced flows that have not come yet"});
+    rows.push_back({"app_layer.encrypted_bytes", "bytes",
+                    "payload that parsers left alone because it is encrypted"});
     for (const ParserRow& row : parser_rows()) {
       const bool over_udp = runs_over(row, ip_protocol::udp);
       const bool over_tcp = runs_over(row, ip_protocol::tcp) || !over_udp;
@@ -78,7 +80,7 @@ const Table& table() {
 }  // namespace
 
 ProtocolCounters::ProtocolCounters() : first_(table().first), values_(table().rows.size()) {
-  static_assert(common_rows == 3, "failed_tcp, failed_udp, expectations");
+  static_assert(common_rows == 4, "failed_tcp, failed_udp, expectations, encrypted");
 }
 
 CounterView ProtocolCounters::view() const noexcept {

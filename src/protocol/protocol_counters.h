@@ -31,6 +31,7 @@ class ProtocolCounters {
   }
   void add_failed(bool is_udp) noexcept { ++values_[is_udp ? 1 : 0]; }
   void set_expectations(uint64_t count) noexcept { values_[2] = count; }
+  void add_encrypted(uint64_t bytes) noexcept { values_[3] += bytes; }
   [[nodiscard]] CounterView view() const noexcept;
 
  private:

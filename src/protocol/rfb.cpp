@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "hex_text.h"
+
 namespace shrike::protocol {
 
 namespace {
@@ -20,16 +22,6 @@ constexpr size_t text_bytes_max = 1 << 16;
 
 bool is_version(Bytes bytes) noexcept {
   return as_text(bytes.first(4)) == "RFB " && bytes[7] == '.' && bytes[11] == '\n';
-}
-
-std::string hex_text(Bytes bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += digits[byte >> 4];
-    text += digits[byte & 0xf];
-  }
-  return text;
 }
 
 }  // namespace
@@ -195,12 +187,11 @@ RfbParser::Step RfbParser::take(Bytes bytes) {
   return {.bytes = bytes.size()};
 }
 
+/// Rules look for the type among what the client says, though a server of version 3.3 chooses it.
 void RfbParser::choose(Direction direction, uint32_t type) {
   transaction_->has_security_type = true;
   transaction_->security_type = type;
-  for (const Direction each : {to_server, to_client}) {
-    transaction_->add_number(each, Field::rfb_sectype, type);
-  }
+  transaction_->add_number(to_server, Field::rfb_sectype, type);
   if (type == vnc_authentication) {
     state_ = State::challenge;
   } else if (type == no_authentication) {

@@ -71,6 +71,8 @@ class Session {
   void stop_raw(Direction direction) noexcept {
     wishes_.no_more_raw[static_cast<size_t>(direction)] = true;
   }
+  /// So many bytes were stepped over because they are encrypted: counted, nothing else.
+  void pass_encrypted(uint64_t bytes) noexcept { encrypted_bytes_ += bytes; }
   /// The parser wants no more bytes of this flow (its transactions stay).
   void stop_parsing() noexcept { wishes_.no_parser = true; }
   /// Nothing in this flow is worth another look.
@@ -122,6 +124,7 @@ class Session {
   PoolVector<AppTransaction*> transactions_;
   std::array<PoolVector<AppEvent>, 2> events_;
   uint64_t opened_ = 0;
+  uint64_t encrypted_bytes_ = 0;  ///< not yet taken over by the engine's counter
   std::array<bool, 2> is_cut_{};
   const Tracked* tracked_ = nullptr;
   AppWishes wishes_;

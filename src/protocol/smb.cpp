@@ -312,6 +312,7 @@ SmbParser::Step SmbParser::pass_encrypted(Bytes message) {
       raise(AppEvent::smb_malformed_data);
       return Step::broken;
     }
+    session_.pass_encrypted(bytes - transform_header_bytes);
     message = message.subspan(bytes);
   }
   return Step::done;

@@ -104,8 +104,9 @@ TlsParser::Step TlsParser::read_record(Bytes bytes) {
 }
 
 TlsParser::Step TlsParser::read_header(Bytes bytes) {
-  if (bytes.size() < header_bytes) {
-    return {.needed = header_bytes};
+  constexpr size_t version_end = 3;
+  if (bytes.size() < version_end) {
+    return {.needed = version_end};
   }
   Side& from = side();
   const uint16_t version_before = from.version;
@@ -114,6 +115,9 @@ TlsParser::Step TlsParser::read_header(Bytes bytes) {
   const uint32_t hello = is_to_client() ? tls_flag::server_hello : tls_flag::client_hello;
   if ((flags_ & hello) == 0 || from.version == tls_version::unknown) {
     from.version = load_big16(&bytes[1]);
+  }
+  if (bytes.size() < header_bytes) {
+    return {.needed = header_bytes};  // rules see the version of half a header, too
   }
   from.record_bytes = load_big16(&bytes[3]);
   if (!is_known(from.content_type)) {
@@ -149,6 +153,7 @@ TlsParser::Step TlsParser::skip_application_data(Bytes bytes) {
   see_application_data();
   const size_t count = std::min<size_t>(bytes.size(), from.record_left);
   from.record_left -= static_cast<uint32_t>(count);
+  session_.pass_encrypted(count);
   if (from.record_left == 0) {
     finish_record();
   }
@@ -216,6 +221,7 @@ bool TlsParser::read_handshake_record(Bytes content) {
                           sides_[0].version > tls_version::tls12 &&
                           (flags_ & tls_flag::server_hello) == 0;
     if (!may_come) {
+      session_.pass_encrypted(content.size());
       return true;
     }
   }
@@ -285,10 +291,15 @@ void TlsParser::finish_parse() {
   }
 }
 
-/// Versions change while the hello is read; rules may ask for each of them.
+/// Versions change while the hello is read; rules may ask for each of them. What looks like SSL 2
+/// behind the handshake is none: the reference's rules do not see it.
 void TlsParser::tell_versions() {
   Side& from = side();
   transaction_->versions[static_cast<size_t>(direction_)] = from.version;
+  if (from.version == tls_version::ssl2 &&
+      transaction_->progress[static_cast<size_t>(direction_)] >= Progress::trailer) {
+    return;
+  }
   if (from.version != from.told_version && from.version != tls_version::unknown) {
     transaction_->add_number(direction_, Field::tls_version, from.version);
     from.told_version = from.version;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,101 @@ TEST(Ike, TellsPayloadsThatAreCutOff) {
   scene.parser.parse({.direction = to_server, .bytes = message});
   ASSERT_EQ(scene.session.transactions().size(), 1u);
   EXPECT_EQ(scene.session.transactions()[0]->events[0].front(), AppEvent::ike_malformed_data);
+}
+
+Wire transform(uint8_t type, uint8_t id, bool is_last = false) {
+  return Wire{static_cast<uint8_t>(is_last ? 0 : 3), 0, 0, 8, type, 0, 0, id};
+}
+
+/// One proposal (RFC 7296, section 3.3.1).
+Wire proposal(uint8_t protocol, uint8_t count, const Wire& transforms) {
+  return Wire{0, 0, 0, static_cast<uint8_t>(8 + transforms.size()), 1, protocol, 0, count} +
+         transforms;
+}
+
+bool has_event(const AppTransaction& transaction, Direction direction, AppEvent event) {
+  const auto events = transaction.events[static_cast<size_t>(direction)];
+  return std::find(events.begin(), events.end(), event) != events.end();
+}
+
+TEST(IkeSecond, JudgesProposals) {
+  struct Row {
+    uint8_t protocol;
+    Wire transforms;
+    std::vector<AppEvent> expected;
+  };
+  const Row rows[] = {
+      {1, transform(1, 12) + transform(2, 5) + transform(3, 12) + transform(4, 14, true), {}},
+      {1, transform(1, 20) + transform(2, 5) + transform(4, 31, true), {}},
+      {1,
+       transform(1, 3) + transform(2, 2) + transform(3, 2) + transform(4, 2, true),
+       {AppEvent::ike_weak_crypto_enc, AppEvent::ike_weak_crypto_prf,
+        AppEvent::ike_weak_crypto_auth, AppEvent::ike_weak_crypto_dh}},
+      {2,
+       transform(1, 12) + transform(2, 0) + transform(3, 0) + transform(9, 7, true),
+       {AppEvent::ike_invalid_proposal, AppEvent::ike_unknown_proposal,
+        AppEvent::ike_weak_crypto_no_dh, AppEvent::ike_no_encryption,
+        AppEvent::ike_weak_crypto_no_auth}},
+  };
+  for (const Row& row : rows) {
+    Scene scene;
+    const auto count = static_cast<uint8_t>(row.transforms.size() / 8);
+    scene.parser.parse({.direction = to_server,
+                        .bytes = header(33, 0x20, 34, 8) +
+                                 payload(0, proposal(row.protocol, count, row.transforms))});
+    const AppTransaction& transaction = *scene.session.transactions().back();
+    EXPECT_EQ(transaction.events[0].size(), row.expected.size());
+    for (const AppEvent event : row.expected) {
+      EXPECT_TRUE(has_event(transaction, to_server, event)) << static_cast<int>(event);
+    }
+  }
+}
+
+std::string described(const AppTransaction& transaction) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  IkeParser::describe(transaction, json);
+  json.end_object();
+  return text;
+}
+
+TEST(IkeSecond, ShowsWhatTheResponderChose) {
+  Scene scene;
+  const Wire transforms =
+      transform(1, 12) + transform(2, 9) + transform(3, 12) + transform(4, 31, true);
+  const Wire message = header(33, 0x20, 34, 0x20) + payload(41, proposal(1, 4, transforms)) +
+                       payload(99, {0, 0, 0, 14}) + payload(0, {1});
+  scene.parser.parse({.direction = to_client, .bytes = message});
+  const AppTransaction& transaction = *scene.session.transactions().back();
+  std::vector<uint64_t> attributes;
+  for (const FieldValue& value : transaction.values_in(to_client)) {
+    if (value.field == Field::ike_chosen_sa_attribute) {
+      attributes.push_back(value.number);
+    }
+  }
+  const std::vector<uint64_t> expected = {uint64_t{1} << 32 | 12, uint64_t{13} << 32 | 9,
+                                          uint64_t{3} << 32 | 12, uint64_t{4} << 32 | 31};
+  EXPECT_EQ(attributes, expected);
+  EXPECT_EQ(described(transaction),
+            R"({"ike":{"version_major":2,"version_minor":0,"init_spi":"0102030405060708",)"
+            R"("resp_spi":"0a0b0c0d0e0f1011","message_id":9,"exchange_type":34,"role":"responder",)"
+            R"("alg_enc":"ENCR_AES_CBC","alg_auth":"AUTH_HMAC_SHA2_256_128",)"
+            R"x("alg_prf":"IkeTransformPRFType(9 / 0x9)","alg_dh":"Curve25519","alg_esn":"NoESN",)x"
+            R"x("payload":["SecurityAssociation","Notify","IkePayloadType(99 / 0x63)",)x"
+            R"("NoNextPayload"],"ikev2":{"errors":1,"notify":["NO_PROPOSAL_CHOSEN"]}}})");
+}
+
+TEST(IkeSecond, ShowsNothingOfAMessageThatIsNotWhole) {
+  const Wire good = payload(40, proposal(1, 1, transform(1, 3, true)));
+  for (const Wire& bad : {Wire{0, 0, 0, 3}, Wire{0, 0, 0, 99, 1}, Wire{0}}) {
+    Scene scene;
+    scene.parser.parse({.direction = to_server, .bytes = header(33, 0x20, 34, 8) + good + bad});
+    const AppTransaction& transaction = *scene.session.transactions().back();
+    EXPECT_TRUE(transaction.events[0].empty());
+    EXPECT_NE(described(transaction).find(R"("payload":[],"ikev2":{"errors":0})"),
+              std::string::npos);
+  }
 }
 
 TEST(IkeProbe, AsksForAVersion) {

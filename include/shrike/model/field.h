@@ -393,7 +393,7 @@ inline constexpr std::array<FieldRow, fields_count> rows{{
     {mqtt_subscribe_topic, "mqtt.subscribe.topic", App::mqtt, to_server, 2, many, "", now},
     {mqtt_unsubscribe_topic, "mqtt.unsubscribe.topic", App::mqtt, to_server, 2, many, "", now},
     {rfb_name, "rfb.name", App::rfb, to_client, 2, one, "", now},
-    {rfb_sectype, "rfb.sectype", App::rfb, both, 0, one, "", now},
+    {rfb_sectype, "rfb.sectype", App::rfb, to_server, 0, one, "", now},
     {rfb_secresult, "rfb.secresult", App::rfb, both, 0, one, "", now},
     {ldap_request_operation, "ldap.request.operation", App::ldap, to_server, 0, one, "", now},
     {ldap_request_dn, "ldap.request.dn", App::ldap, to_server, 2, one, "", now},
