@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -133,5 +134,38 @@ class MetricsServer {
 
 /// Whether this build has metrics: prometheus-cpp is optional.
 [[nodiscard]] bool has_metrics() noexcept;
+
+/// What the process gives up once its ports are open.
+struct ConfineOptions {
+  std::string user;   ///< to become, where it is root; empty: nobody else
+  std::string group;  ///< empty: the user's
+  bool is_fenced = true;
+  /// The only folders in which it may make, change or remove files from then on; they are given to
+  /// `user`. They must be there.
+  std::vector<std::string> writable_folders;
+};
+
+/// Becomes the user, drops every capability, gives up running programs and writing outside of the
+/// folders (Landlock; a kernel without it is a warning). For threads that start later, too.
+/// @return false where the user cannot be had, with an error in `diagnostics`.
+bool confine(const ConfineOptions& options, Diagnostics& diagnostics);
+
+/// Tells the service manager that started the process how it is (systemd's notification protocol,
+/// sd_notify(3)); does nothing where there is none.
+class ServiceManager {
+ public:
+  ServiceManager();
+  void tell_ready() const;
+  void tell_stopping() const;
+  /// Feeds the watchdog, where the unit has one, as often as it wants. Call often.
+  void tick();
+
+ private:
+  void tell(const char* text) const;
+
+  std::string address_;
+  std::chrono::microseconds watchdog_interval_{0};
+  std::chrono::steady_clock::time_point next_{};
+};
 
 }  // namespace shrike::control

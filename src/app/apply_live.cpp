@@ -92,6 +92,9 @@ void apply_running(const ConfigReader& config, Settings& settings) {
   config.number("shrike.live.idle-sleep-us", live.idle_sleep_us, {1, 1'000'000});
   config.number("shrike.live.buffers", settings.ports.buffers, {0, 1U << 22});
   config.text("shrike.live.metrics", settings.metrics_address);
+  config.flag("shrike.live.sandbox", settings.is_fenced);
+  config.text("run-as.user", settings.user);
+  config.text("run-as.group", settings.group);
   uint32_t idle_seconds = 0;
   config.number("shrike.live.stop-when-idle-seconds", idle_seconds, {0, 86400});
   settings.stop_when_idle_ms = idle_seconds * 1000;

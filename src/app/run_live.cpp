@@ -52,6 +52,34 @@ std::string command_socket_path(const Settings& settings) {
   return (geteuid() == 0 ? std::string("/run/shrike") : settings.sinks.directory) + "/" + name;
 }
 
+std::string folder_of(const std::string& path) {
+  return std::filesystem::path(path).parent_path().string();
+}
+
+/// Makes the folders that the sensor writes in, and gives up what it no longer needs.
+bool confine_to_folders(const Settings& settings, Diagnostics& diagnostics) {
+  control::ConfineOptions options{.user = settings.user,
+                                  .group = settings.group,
+                                  .is_fenced = settings.is_fenced,
+                                  .writable_folders = {settings.sinks.directory}};
+  for (const output::EveOptions& eve : settings.sinks.eve) {
+    if (eve.file.path.starts_with('/')) {
+      options.writable_folders.push_back(folder_of(eve.file.path));
+    }
+  }
+  if (!settings.rules.cache_directory.empty()) {
+    options.writable_folders.push_back(settings.rules.cache_directory);
+  }
+  if (settings.command_socket_mode != Settings::CommandSocket::off) {
+    options.writable_folders.push_back(folder_of(command_socket_path(settings)));
+  }
+  bool is_fine = true;
+  for (const std::string& folder : options.writable_folders) {
+    is_fine &= make_directory(folder, diagnostics);
+  }
+  return is_fine && control::confine(options, diagnostics);
+}
+
 /// Null where there is to be none, or where it cannot be made: that is told.
 std::unique_ptr<control::CommandServer> open_command_server(const CommandLine& line,
                                                             const Settings& settings,
@@ -62,7 +90,6 @@ std::unique_ptr<control::CommandServer> open_command_server(const CommandLine& l
   }
   const std::string path = command_socket_path(settings);
   Diagnostics diagnostics;
-  make_directory(std::filesystem::path(path).parent_path().string(), diagnostics);
   auto server = std::make_unique<control::CommandServer>(
       control::CommandServerOptions{
           .path = path,
@@ -133,12 +160,16 @@ int watch(const CommandLine& line, const Settings& settings, capture::Ports& por
   const std::unique_ptr<control::CommandServer> server =
       open_command_server(line, settings, sensor, requests);
   const std::unique_ptr<control::MetricsServer> metrics = open_metrics(settings, sensor);
+  control::ServiceManager manager;
+  manager.tell_ready();
   sensor.run(requests, [&] {
+    manager.tick();
     if (server != nullptr) {
       server->serve();
     }
   });
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  manager.tell_stopping();
   const LiveFacts facts = live_facts(sensor, collector, spent.count());
   if (!line.quiet) {
     fmt::print("{}", summary_text(facts));
@@ -160,6 +191,9 @@ int run_live(const CommandLine& line) {
   std::unique_ptr<capture::Ports> ports;
   if (diagnostics.errors() == 0 && capture::start_packet_memory(settings.memory, diagnostics)) {
     ports = capture::open_ports(settings.ports, diagnostics);
+  }
+  if (ports != nullptr) {
+    confine_to_folders(settings, diagnostics);
   }
   tell(diagnostics, told_of_settings(line));
   if (diagnostics.errors() > 0 || ports == nullptr) {

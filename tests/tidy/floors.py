@@ -45,6 +45,7 @@ OWNERS = {
     "yaml-cpp/": {"app"},
     "CLI/": {"app"},
     "nlohmann/": {"control"},
+    "cap-ng.h": {"control"},
     "prometheus/": {"control"},
     "sqlite3.h": {"output"},
     "librdkafka/": {"output"},
