@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -125,6 +126,17 @@ PortOptions port_named(const std::string& name, const std::vector<PortOptions>& 
   return port;
 }
 
+/// Where the control socket is, unless the configuration names another place. Asked while the
+/// process still has the user that started it.
+std::string command_socket_path(const Settings& settings) {
+  const std::string name =
+      settings.command_socket.empty() ? "shrike-command.socket" : settings.command_socket;
+  if (name.starts_with('/')) {
+    return name;
+  }
+  return (geteuid() == 0 ? std::string("/run/shrike") : settings.sinks.directory) + "/" + name;
+}
+
 }  // namespace
 
 void apply_live(const ConfigReader& config, Settings& settings) {
@@ -159,6 +171,7 @@ void choose_ports(const std::vector<std::string>& names, Settings& settings) {
       settings.memory.pci_addresses.push_back(ports[i].device);
     }
   }
+  settings.command_socket = command_socket_path(settings);
   settings.ports.workers = settings.workers;
   settings.ports.batch_packets = settings.files.batch_packets;
   settings.ports.bpf_filter = settings.files.bpf_filter;

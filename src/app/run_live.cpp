@@ -42,16 +42,6 @@ std::optional<control::LoadedRules> load_live_rules(const CommandLine& line,
   return control::LoadedRules{std::move(*rules), std::move(report), std::move(faults)};
 }
 
-/// The usual place, where the configuration names none.
-std::string command_socket_path(const Settings& settings) {
-  const std::string name =
-      settings.command_socket.empty() ? "shrike-command.socket" : settings.command_socket;
-  if (name.starts_with('/')) {
-    return name;
-  }
-  return (geteuid() == 0 ? std::string("/run/shrike") : settings.sinks.directory) + "/" + name;
-}
-
 std::string folder_of(const std::string& path) {
   return std::filesystem::path(path).parent_path().string();
 }
@@ -71,7 +61,7 @@ bool confine_to_folders(const Settings& settings, Diagnostics& diagnostics) {
     options.writable_folders.push_back(settings.rules.cache_directory);
   }
   if (settings.command_socket_mode != Settings::CommandSocket::off) {
-    options.writable_folders.push_back(folder_of(command_socket_path(settings)));
+    options.writable_folders.push_back(folder_of(settings.command_socket));
   }
   bool is_fine = true;
   for (const std::string& folder : options.writable_folders) {
@@ -88,11 +78,10 @@ std::unique_ptr<control::CommandServer> open_command_server(const CommandLine& l
   if (settings.command_socket_mode == Settings::CommandSocket::off) {
     return nullptr;
   }
-  const std::string path = command_socket_path(settings);
   Diagnostics diagnostics;
   auto server = std::make_unique<control::CommandServer>(
       control::CommandServerOptions{
-          .path = path,
+          .path = settings.command_socket,
           .version = std::string(build_info::version),
           .setting = [&line](const std::string& key) { return configured_value(line, key); }},
       sensor, requests, diagnostics);

@@ -20,6 +20,10 @@ constexpr std::chrono::milliseconds collect_interval{1};
 /// Between two looks at links, idle time and reloads.
 constexpr std::chrono::milliseconds look_interval{100};
 
+/// Turns of the collector after which nothing is left of what rings held at their beginning: a turn
+/// takes more than a tenth of the most that fits in one.
+constexpr unsigned polls_that_drain = 16;
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -81,6 +85,7 @@ struct Sensor::State {
   Clock::time_point reload_started;
   Clock::time_point switched;
   bool is_switching = false;
+  unsigned polls_since_switch = 0;
   std::vector<worker::ThreadCounters> counters;
   mutable std::mutex mutex;  ///< of `status` alone
   Status status;             ///< as others see it
@@ -127,7 +132,8 @@ void Sensor::State::look(Requests& requests) {
     collector.reopen();
     tell("log files are opened anew");
   }
-  if (requests.reload_rules.exchange(false)) {
+  // One at a time: who asks while rules are being reloaded has the next one.
+  if (!reload.valid() && !is_switching && requests.reload_rules.exchange(false)) {
     begin_reload();
   }
   for (const std::vector<std::string>& notices : {ports.take_notices(), collector.take_notices()}) {
@@ -158,10 +164,6 @@ void Sensor::State::show_rules(Status& now) const {
 }
 
 void Sensor::State::begin_reload() {
-  if (reload.valid() || is_switching) {
-    tell("rules are being reloaded already; ask again when that is done");
-    return;
-  }
   publish([](Status& now) { now.last_reload = {.state = ReloadOutcome::State::running}; });
   reload_started = Clock::now();
   reload = std::async(std::launch::async, load_rules);
@@ -194,6 +196,7 @@ void Sensor::State::switch_rules(std::optional<LoadedRules> loaded) {
   run.use_rules(rules->rules);
   switched = Clock::now();
   is_switching = true;
+  polls_since_switch = 0;
 }
 
 /// Once every worker has the new rules and every record of the old ones is out.
@@ -205,7 +208,8 @@ void Sensor::State::retire_old_rules() {
   if (status.last_reload.state == ReloadOutcome::State::running) {
     end_reload();
   }
-  if (collector.poll() == 0 && collector.retire_rules(old_rules->rules.generation())) {
+  if (++polls_since_switch >= polls_that_drain &&
+      collector.retire_rules(old_rules->rules.generation())) {
     old_rules.reset();
     is_switching = false;
   }

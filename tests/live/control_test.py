@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""A sensor under load, and what an operator does to it: reloads, rotation, signals, a full disk,
+peers of the control socket that misbehave. Needs neither root nor a network card.
+
+usage: control_test.py SENSOR GENERATOR MAKER [--reloads N] [--rules FILE FILE]
+
+A small capture of forged HTTP is played over and over by net_pcap (rig A), at full speed.
+"""
+import argparse
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import captures
+import rig
+
+COMMON = 'alert tcp any any -> any any (msg:"both"; flags:S; sid:1;)\n'
+RULES = [COMMON + 'alert tcp any any -> any any (msg:"first"; flags:S; sid:2;)\n',
+         COMMON + 'alert tcp any any -> any any (msg:"second"; flags:S; sid:3;)\n']
+
+
+class Sensor:
+    """A live sensor on a capture without end, with its control socket."""
+
+    def __init__(self, options, processes, folder, *arguments, name="run", port=None):
+        self.folder = folder / name
+        self.folder.mkdir()
+        self.rules = self.folder / "test.rules"
+        self.rules.write_text(RULES[0])
+        self.socket_path = self.folder / "socket"
+        port = port or f"net_pcap0,rx_pcap={folder / 'load.pcap'},infinite_rx=1"
+        self.process = processes.start(
+            [options.sensor, "-i", port, "-S", self.rules, "-l", self.folder, "--no-cache",
+             "--set", f"unix-command.filename={self.socket_path}", *arguments],
+            self.folder / "log")
+        self.process.wait_for("stop with Ctrl-C", 30)
+        rig.wait_until(self.socket_path.exists, 10, "the control socket")
+
+    def ask(self, command, **arguments):
+        """One request. @return the reply's message; RuntimeError where it is refused."""
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(30)
+            peer.connect(str(self.socket_path))
+            peer.sendall(b'{"version": "0.2"}\n')
+            lines = peer.makefile()
+            assert json.loads(lines.readline()) == {"return": "OK"}
+            request = {"command": command, "arguments": arguments}
+            peer.sendall(json.dumps(request).encode() + b"\n")
+            reply = json.loads(lines.readline())
+        if reply["return"] != "OK":
+            raise RuntimeError(f"{command}: {reply}")
+        return reply["message"]
+
+    def memory_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.popen.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    def alerts(self, name="eve.json"):
+        """Alerts by sid; every line must be whole."""
+        found = {}
+        with open(self.folder / name, encoding="utf-8") as file:
+            for line in file:
+                event = json.loads(line)
+                if event["event_type"] == "alert":
+                    sid = event["alert"]["signature_id"]
+                    found[sid] = found.get(sid, 0) + 1
+        return found
+
+
+def check(is_so, what):
+    if not is_so:
+        raise AssertionError(what)
+
+
+def test_reloads(options, processes, folder):
+    """No packet is missed, rules of both sets fire throughout, memory is given back."""
+    place = folder / "wire"
+    place.mkdir()
+    wire = rig.memif_wire(place, 1, takes_long_frames=False)
+    seconds = 2 + options.reloads // 2
+    sender = processes.start(
+        [options.generator, folder / "load.pcap", "--port", wire.sender_port, "--rate",
+         "50000pps", "--loops", "0", "--duration", seconds, "--wait-for-peer", "30",
+         "--linger", "3600", "--json"], place / "sender.log")
+    rig.wait_until(wire.socket.exists, 30, "the sender's socket")
+    sensor = Sensor(options, processes, folder, name="reloads", port=wire.receiver_port)
+    first_kib = 0
+    for number in range(1, options.reloads + 1):
+        sensor.rules.write_text(RULES[number % 2])
+        check(sensor.ask("reload-rules") == "done", "a reload is done")
+        if number == 2:
+            first_kib = sensor.memory_kib()
+        time.sleep(0.4)
+    grown = sensor.memory_kib() / first_kib - 1
+    sent = rig.summary_of(sender, 60)
+    time.sleep(0.5)
+    check(grown < 0.1, f"memory grew by {grown:.0%}")
+    check(sensor.ask("status")["generation"] == options.reloads + 1, "every reload took effect")
+    taken = sensor.ask("dump-counters")["capture"]["packets"]
+    check(taken == sent["packets"] and sent["refused"] == 0, f"{sent} were sent, {taken} taken")
+    check(sensor.process.stop() == 0, "it ends well")
+    found = sensor.alerts()
+    log = sensor.process.log()
+    check("unaccounted" not in log and "records lost" not in log, log)
+    check(found[1] == found[2] + found[3], f"the rule of both sets fired throughout: {found}")
+    check(min(found.values()) > 0, f"every rule fired: {found}")
+
+
+def test_broken_rules(options, processes, folder):
+    """Rules that cannot be read leave those in use where they are, and the reply says so."""
+    sensor = Sensor(options, processes, folder, name="broken")
+    sensor.rules.unlink()
+    try:
+        sensor.ask("reload-rules")
+        raise AssertionError("a reload without rules is no success")
+    except RuntimeError as refusal:
+        check("stay" in str(refusal), str(refusal))
+    check(sensor.ask("ruleset-stats")[0]["rules_loaded"] == 2, "the old rules are still there")
+    check(sensor.process.stop() == 0, "it ends well")
+
+
+def test_signals(options, processes, folder):
+    """Rotation by SIGHUP; with SIGTERM every alert of what was inspected is on disk."""
+    sensor = Sensor(options, processes, folder, name="signals")
+    time.sleep(0.5)
+    (sensor.folder / "eve.json").rename(sensor.folder / "eve.json.1")
+    sensor.process.popen.send_signal(signal.SIGHUP)
+    rig.wait_until((sensor.folder / "eve.json").exists, 10, "a new file")
+    time.sleep(0.5)
+    check(sensor.process.stop() == 0, "it ends well")
+    written = sum(sensor.alerts("eve.json.1").values()) + sum(sensor.alerts().values())
+    told = [line for line in sensor.process.log().splitlines() if line.startswith("Alerts")]
+    check(told[0].split()[1].replace(",", "") == str(written), f"{told} but {written} on disk")
+
+
+def test_kill(options, processes, folder):
+    """SIGKILL leaves whole lines, and at most the last second is missing."""
+    sensor = Sensor(options, processes, folder, name="kill")
+    time.sleep(2.5)
+    logged = sum(rule["logged"] for rule in sensor.ask("top-rules"))
+    time.sleep(1.2)
+    sensor.process.kill()
+    written = sum(sensor.alerts().values())
+    check(written >= logged, f"{logged} were logged more than a second ago, {written} are on disk")
+
+
+def test_full_disk(options, processes, folder):
+    """A sink that cannot be written is told, counted and survived."""
+    sensor = Sensor(options, processes, folder, "--set", "outputs.0.eve-log.filename=/dev/full",
+                    "--set", "shrike.live.sandbox=no", name="full")
+    time.sleep(1.5)
+    check(sensor.ask("uptime") >= 0, "it goes on")
+    check(sensor.process.stop() == 1, "its end says that lines were lost")
+    check("lost" in sensor.process.log(), "and so does its summary")
+
+
+def test_peers(options, processes, folder):
+    """Peers that say nothing, too much, nonsense or never read do not stop the sensor."""
+    sensor = Sensor(options, processes, folder, name="peers")
+    peers = []
+    for words in (b"", b'{"version": "9"}', b"\x00\xff" * 50000, b'{"version": "0.2"}\n{"comm',
+                  b'{"version": "0.2"}\n' + b'{"command": "dump-counters"}\n' * 2000):
+        peer = socket.socket(socket.AF_UNIX)
+        peer.connect(str(sensor.socket_path))
+        peer.setblocking(False)
+        try:
+            peer.send(words)
+        except OSError:
+            pass
+        peers.append(peer)
+    before = sensor.ask("dump-counters")["capture"]["packets"]
+    time.sleep(0.3)
+    check(sensor.ask("dump-counters")["capture"]["packets"] > before, "packets flow")
+    for peer in peers:
+        peer.close()
+    check(sensor.process.stop() == 0, "it ends well")
+
+
+def test_overload(options, processes, folder):
+    """A sender without mercy: what the sensor did not get is told by the ports, and sums agree."""
+    place = folder / "overload"
+    place.mkdir()
+    rules = place / "test.rules"
+    rules.write_text(RULES[0])
+    wire = rig.memif_wire(place, 1, takes_long_frames=False)
+    result = rig.run_wire(
+        processes, options.generator, wire,
+        [folder / "load.pcap", "--rate", "max", "--duration", "3", "--new-hosts"],
+        [options.sensor, "-i", wire.receiver_port, "-S", rules, "-l", place / "log", "--set",
+         "unix-command.enabled=no"])
+    check(result.returncode == 0, result.log)
+    with open(place / "log" / "eve.json", encoding="utf-8") as file:
+        statistics = [json.loads(line) for line in file if '"event_type":"stats"' in line][-1]
+    taken = statistics["stats"]["capture"]["packets"]
+    check(taken == result.sent["packets"], f"{result.sent} were sent, {taken} taken")
+    check("unaccounted" not in result.log, result.log)
+    print(f"  {taken} packets taken, {result.sent['refused']} refused by the wire")
+
+
+def main():
+    rig.end_on_signals()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    for name in ("sensor", "generator", "maker"):
+        parser.add_argument(name)
+    parser.add_argument("--reloads", type=int, default=20)
+    parser.add_argument("--only")
+    options = parser.parse_args()
+    tests = [test_reloads, test_broken_rules, test_signals, test_kill, test_full_disk, test_peers,
+             test_overload]
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        subprocess.run([options.maker, "http-chunked-gzip-body", folder / "made.pcap"], check=True)
+        captures.write(folder / "load.pcap", captures.read(folder / "made.pcap"))
+        for test in tests:
+            if options.only and options.only != test.__name__:
+                continue
+            with rig.Processes() as processes:
+                test(options, processes, folder)
+            print(f"{test.__name__}: ok", flush=True)
+
+
+if __name__ == "__main__":
+    main()
