@@ -54,7 +54,8 @@ TEST(BittorrentDht, ShowsMessages) {
            "1:v4:UT011:y1:qe",
        ""},
       {"d1:ad" + id + "6:target2:TTe1:q9:find_node1:t2:aa1:y1:qe",
-       R"({"bittorrent_dht":{"transaction_id":"6161","request_type":"find_node","request":{"id":")" +
+       R"({"bittorrent_dht":{"transaction_id":"6161","request_type":"find_node",)"
+       R"("request":{"id":")" +
            hex + R"(","target":"5454"}}})"},
       {"d1:ad" + id +
            "12:implied_porti1e9:info_hash2:HH4:porti6881e5:token2:tte1:q13:announce_peer1:t2:aa"

@@ -60,6 +60,8 @@ class LineParser {
     transaction.reach(direction, Progress::complete);
     if (text == "stop") {
       session_.stop_parsing();
+    } else if (text == "secret") {
+      session_.pass_encrypted(text.size());
     } else if (text == "raw") {
       session_.inspect_raw_now(direction);
     } else if (text == "event") {
@@ -475,6 +477,16 @@ TEST(Engine, AnnouncedFlow) {
   EXPECT_EQ(view->by_direction[1], AppProtocol::ftp_data);
   EXPECT_EQ(view->transactions[0]->values_in(Direction::to_server)[1].number, 7u);
   EXPECT_EQ(count_of(parsers, "app_layer.expectations"), 0u);
+}
+
+TEST(Engine, CountsBytesThatAreEncrypted) {
+  ProtocolParsers parsers(small_options());
+  Conversation talk(parsers, {});
+  talk.ask("LINE one\n");
+  EXPECT_EQ(count_of(parsers, "app_layer.encrypted_bytes"), 0u);
+  talk.ask("secret\n");
+  talk.answer("secret\n");
+  EXPECT_EQ(count_of(parsers, "app_layer.encrypted_bytes"), 12u);
 }
 
 TEST(Engine, AnnouncementsEndWithTimeAndWithTheirFlow) {

@@ -157,8 +157,8 @@ TEST(Rdp, LeavesOutWhatIsNotValid) {
   const Row rows[] = {
       {"Cookie: mstshash=no end", R"({"rdp":{"tx_id":1,"event_type":"initial_request"}})"},
       {negotiation(1, 0xf0, 0), R"({"rdp":{"tx_id":1,"event_type":"initial_request"}})"},
-      {negotiation(1, 8, 0),
-       R"({"rdp":{"tx_id":1,"event_type":"initial_request","flags":["correlation_info_present"]}})"},
+      {negotiation(1, 8, 0), R"({"rdp":{"tx_id":1,"event_type":"initial_request",)"
+                             R"("flags":["correlation_info_present"]}})"},
   };
   for (const Row& row : rows) {
     Talk<RdpParser> talk;

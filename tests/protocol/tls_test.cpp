@@ -183,6 +183,23 @@ std::vector<FaultCase> fault_cases() {
   };
 }
 
+/// Rules see a version as soon as its bytes are there: the rest may never come.
+TEST(Tls, TellsTheVersionOfHalfAHeader) {
+  for (const test::Cut& cut : {test::Cut{}, test::Cut{1}, test::Cut{2}}) {
+    TlsTalk talk;
+    talk.say({client(std::string("\x01\x03\x00", 3))}, cut);
+    EXPECT_NE(talk.dump().find("> ssl_version= 768"), std::string::npos) << talk.dump();
+    EXPECT_FALSE(talk.is_broken);
+  }
+}
+
+TEST(Tls, WhatLooksLikeSsl2BehindTheHandshakeIsNone) {
+  TlsTalk talk;
+  talk.say({client(record(handshake, client_hello(hello_of_client)) +
+                   record(application_data, "secret") + "\xfc\x43\x8b\x3a")});
+  EXPECT_EQ(talk.dump().find("ssl_version= 2\n"), std::string::npos) << talk.dump();
+}
+
 TEST(Tls, NamesWhatIsWrong) {
   for (const FaultCase& test : fault_cases()) {
     SCOPED_TRACE(test.what);
