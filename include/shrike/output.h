@@ -64,7 +64,8 @@ struct RecordOptions {
   bool alert_transactions = false;   ///< alerts carry what their transaction says
   /// Records of finished transactions, by AppProtocol.
   std::bitset<static_cast<size_t>(AppProtocol::count_)> transactions;
-  bool files = false;  ///< records of the files of finished transactions
+  bool files = false;         ///< records of the files of finished transactions
+  bool stored_files = false;  ///< records with the bytes of files to be stored
   AnomalyTypes anomalies;
   bool flow_ends = false;  ///< records for EVE flow and netflow
   /// Captures are apart: keys start anew with each (--per-file).
@@ -86,6 +87,15 @@ struct AppContext {
 struct FileReport {
   Direction direction = Direction::to_server;  ///< that it went
   std::string_view members;                    ///< JSON: `"fileinfo":{…}`
+};
+
+/// Bytes of a file that is to be stored. Borrowed for the call.
+struct FilePieceReport {
+  uint64_t file_id = 0;
+  uint64_t offset = 0;  ///< in what is stored of the file
+  Bytes bytes;          ///< at most 8192
+  bool is_end = false;  ///< `file` then says what it was
+  FileReport file;
 };
 
 /// Something odd in a datagram, in its stream, or in what a parser read.
@@ -116,6 +126,12 @@ class RecordWriter {
   /// for a record counts as dropped. @param tracked the datagram with which its transaction ended.
   [[nodiscard]] bool write_file(const FileReport& file, const Tracked& tracked,
                                 const AppContext& app) noexcept;
+  /// For the file store. A lost piece is seen by the collector, which drops the file.
+  [[nodiscard]] bool write_file_piece(const FilePieceReport& piece, const Tracked& tracked,
+                                      const AppContext& app) noexcept;
+  [[nodiscard]] bool stores_files() const noexcept { return options_.stored_files; }
+  /// Records from now on belong to the end of this flow; null: to their datagrams. Borrowed.
+  void set_flow_end(const FlowEnd* end) noexcept { flow_end_ = end; }
   [[nodiscard]] bool wants_files() const noexcept { return options_.files; }
   /// For EVE anomaly. The kinds that RecordOptions do not ask for are left out.
   [[nodiscard]] bool write_anomaly(const Anomaly& anomaly, const Tracked& tracked) noexcept;
@@ -146,6 +162,7 @@ class RecordWriter {
   RecordOptions options_;
   RecordRing* ring_;
   uint64_t generation_ = 0;
+  const FlowEnd* flow_end_ = nullptr;
   OrderKey last_key_;  ///< of the last alert, to number the records of one datagram
   bool has_last_key_ = false;
   Counters<Counter> counters_;
@@ -254,12 +271,26 @@ struct CsvColumn {
 };
 [[nodiscard]] std::span<const CsvColumn> csv_columns() noexcept;
 
+/// Files named by their SHA-256 below a directory (file-store, version 2).
+struct FileStoreOptions {
+  std::string directory = "filestore";  ///< relative to SinkOptions::directory, or absolute (dir)
+  bool all = false;                     ///< not only where rules ask (force-filestore)
+  bool fileinfo = false;                ///< an EVE event beside each file (write-fileinfo)
+  bool magic = false;                   ///< (force-magic)
+  std::array<bool, 3> digests{false, false, true};  ///< for EVE (force-hash)
+  uint64_t file_bytes_max = 1 << 20;                ///< of each file (stream-depth)
+  uint32_t open_files_max = 1000;                   ///< at the same time (max-open-files)
+  uint64_t run_bytes_max = 10ull << 30;             ///< of all files; Shrike's own (max-total-size)
+  uint64_t run_files_max = 1000000;                 ///< Shrike's own (max-files)
+};
+
 /// Where events go. Several of a kind may stand side by side, under other file names.
 struct SinkOptions {
   std::string directory = ".";
   std::vector<EveOptions> eve;
   std::vector<FastLogOptions> fast_log;
   std::vector<CsvOptions> csv;
+  std::optional<FileStoreOptions> file_store;
 };
 
 /// What the workers must copy for these sinks.

@@ -54,6 +54,17 @@ struct SmtpOptions {
   uint32_t window_bytes = 4096;
 };
 
+/// Which files are handed out to be stored (Suricata: file-store).
+enum class FileStoring : uint8_t { off, by_rule, all };
+
+/// Bytes of a file that is to be stored. Valid until the next call that is not const.
+struct FilePiece {
+  uint64_t offset = 0;  ///< in what is stored of the file
+  Bytes bytes;          ///< at most file_piece_bytes_max
+  bool is_end = false;  ///< nothing follows
+};
+constexpr size_t file_piece_bytes_max = 8192;
+
 struct ProtocolOptions {
   uint32_t flow_slots = 0;  ///< FlowTracker::slots()
   std::array<ProtocolSetting, static_cast<size_t>(AppProtocol::count_)> protocols;
@@ -72,6 +83,9 @@ struct ProtocolOptions {
   /// where a rule or a record wants it.
   std::array<bool, 3> file_digests{};
   bool file_magic = false;
+  FileStoring file_storing = FileStoring::off;
+  /// Bytes kept of a file that waits for a rule to ask for it, and stored of each file at most.
+  uint64_t stored_file_bytes_max = 1 << 20;
   /// Settings by Suricata's dotted names below app-layer.protocols that only one parser reads.
   std::vector<std::pair<std::string, std::string>> others;
 };
@@ -115,6 +129,17 @@ class ProtocolParsers {
   /// Writes the member `fileinfo` of one of them. REQUIRES: index < count_files.
   /// @return the direction that it went.
   Direction describe_file(const Transaction& transaction, size_t index, JsonWriter& json) const;
+
+  /// A rule asks for files in these directions: those of a transaction, or all of its flow.
+  void store_files(const Transaction& transaction, std::array<bool, 2> sides) noexcept;
+  void store_files(FlowId flow, std::array<bool, 2> sides) noexcept;
+  /// What can be stored now of a file, taken away; nothing where there is no more for now.
+  /// @param file_id the name that EVE gives it.
+  /// @param is_over its transaction is finished: what is still open is stored as it is.
+  [[nodiscard]] std::optional<FilePiece> next_file_piece(FlowId flow,
+                                                         const Transaction& transaction,
+                                                         size_t index, uint64_t file_id,
+                                                         bool is_over) noexcept;
 
   [[nodiscard]] std::vector<CounterView> counters() const;
 

@@ -63,7 +63,7 @@ void read_stats_type(const ConfigNode& node, EveOptions& eve, Diagnostics& diagn
 }
 
 /// Which digests a fileinfo event says, whatever rules look at.
-void read_digests(const ConfigReader& files, EveOptions& eve) {
+void read_digests(const ConfigReader& files, std::array<bool, 3>& digests) {
   constexpr std::array<std::string_view, 3> names{"md5", "sha1", "sha256"};
   for (const ConfigNode& item : files.list("force-hash")) {
     const auto* const name = std::find(names.begin(), names.end(), item.text);
@@ -72,7 +72,7 @@ void read_digests(const ConfigReader& files, EveOptions& eve) {
                                 "'{}' is no digest; choose from md5, sha1, sha256", item.text);
       continue;
     }
-    eve.file_digests[static_cast<size_t>(name - names.begin())] = true;
+    digests[static_cast<size_t>(name - names.begin())] = true;
   }
 }
 
@@ -80,7 +80,7 @@ void read_files_type(const ConfigNode& node, EveOptions& eve, Diagnostics& diagn
   const ConfigReader files(node, diagnostics);
   eve.files = true;
   files.flag("force-magic", eve.file_magic);
-  read_digests(files, eve);
+  read_digests(files, eve.file_digests);
 }
 
 /// As in Suricata: those of the application layer, and others where they are asked for.
@@ -210,6 +210,24 @@ void read_csv(const ConfigNode& node, output::SinkOptions& sinks, Diagnostics& d
   sinks.csv.push_back(csv);
 }
 
+/// file-store. Only its second version is known: the first names files by numbers.
+void read_file_store(const ConfigNode& node, output::SinkOptions& sinks, Diagnostics& diagnostics) {
+  const ConfigReader sink(node, diagnostics);
+  output::FileStoreOptions store;
+  uint32_t version = 2;
+  sink.number("version", version, {2, 2});
+  sink.text("dir", store.directory);
+  sink.flag("force-filestore", store.all);
+  sink.flag("write-fileinfo", store.fileinfo);
+  sink.flag("force-magic", store.magic);
+  read_digests(sink, store.digests);
+  sink.size("stream-depth", store.file_bytes_max, {0, UINT32_MAX});
+  sink.number("max-open-files", store.open_files_max, {0, 1000000});
+  sink.size("max-total-size", store.run_bytes_max, {1, UINT64_MAX});
+  sink.number("max-files", store.run_files_max, {1, UINT64_MAX});
+  sinks.file_store = store;
+}
+
 void read_output(const std::string& name, const ConfigNode& node, output::SinkOptions& sinks,
                  Diagnostics& diagnostics) {
   if (is_switched_off(node, diagnostics)) {
@@ -222,6 +240,8 @@ void read_output(const std::string& name, const ConfigNode& node, output::SinkOp
     read_fast(node, sinks, diagnostics);
   } else if (name == "csv") {
     read_csv(node, sinks, diagnostics);
+  } else if (name == "file-store") {
+    read_file_store(node, sinks, diagnostics);
   } else {
     return;  // stays unused and is told
   }

@@ -32,6 +32,14 @@ void wish_for_files(const RuleSet& rules, const output::SinkOptions& sinks,
       options.file_digests[i] |= eve.files && eve.file_digests[i];
     }
   }
+  if (const auto& store = sinks.file_store) {
+    options.file_storing = store->all ? protocol::FileStoring::all : protocol::FileStoring::by_rule;
+    options.stored_file_bytes_max = store->file_bytes_max;
+    options.file_magic |= store->magic;
+    for (size_t i = 0; i < store->digests.size(); ++i) {
+      options.file_digests[i] |= store->digests[i];
+    }
+  }
   for (const BufferProgram& program : rules.tables().buffer_programs) {
     options.file_magic |= program.field == Field::file_magic;
     options.file_digests[0] |= program.field == Field::file_md5;

@@ -101,7 +101,9 @@ void Detector::State::report(const Subject& subject, AlertBatch& alerts) noexcep
     act_on_flow(subject, match, rule);
     const bool is_silent = rule.is_noalert || rule.action == Action::config;
     if (is_silent) {
-      if (rule.has_host_bits) {
+      // Others act on such a match too: on host bits, or on the files that it asks for.
+      const FileStoreWish& files = subject.tables->infos[match.rule].file_store;
+      if (rule.has_host_bits || files.scope != FileStoreWish::Scope::none) {
         push(subject, match, rule, alerts);
       }
     } else if (logged < alerts_max) {

@@ -1,7 +1,9 @@
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <utility>
 
+#include "file_store.h"
 #include "judge.h"
 #include "merger.h"
 #include "shrike/base/check.h"
@@ -51,7 +53,11 @@ struct Collector::State {
       : options(collector_options),
         judge(collector_options, records_for(sink_options).flow_ends),
         merger(collector_options.pending_bytes_max),
-        sinks(open_sinks(sink_options, diagnostics)) {}
+        sinks(open_sinks(sink_options, diagnostics)) {
+    if (sink_options.file_store) {
+      file_store.emplace(*sink_options.file_store, sink_options.directory, diagnostics);
+    }
+  }
 
   void release();
   void handle(const Record& record);
@@ -61,6 +67,7 @@ struct Collector::State {
   Judge judge;
   Merger merger;
   Sinks sinks;
+  std::optional<FileStore> file_store;
   CaptureNames captures;
   uint32_t capture_index = 0;  // of the keys, 0 where captures are one timeline
   Record record;
@@ -99,6 +106,11 @@ void Collector::State::handle(const Record& each) {
     case RecordKind::file:
       for (const std::unique_ptr<Sink>& sink : sinks) {
         sink->write_file({each, *catalog, captures.get(each.datagram.capture_index)});
+      }
+      return;
+    case RecordKind::file_piece:
+      if (file_store) {
+        file_store->take({each, *catalog, captures.get(each.datagram.capture_index)});
       }
       return;
     case RecordKind::anomaly:
@@ -185,6 +197,9 @@ void Collector::finish() noexcept {
   for (const std::unique_ptr<Sink>& sink : state_->sinks) {
     sink->file().close();
   }
+  if (state_->file_store) {
+    state_->file_store->finish();
+  }
 }
 
 void Collector::forget() noexcept {
@@ -243,7 +258,11 @@ std::vector<std::string> Collector::take_notices() {
 }
 
 std::vector<CounterView> Collector::counters() const {
-  return {state_->judge.counters(), state_->merger.counters()};
+  std::vector<CounterView> views{state_->judge.counters(), state_->merger.counters()};
+  if (state_->file_store) {
+    views.push_back(state_->file_store->counters());
+  }
+  return views;
 }
 
 }  // namespace shrike::output

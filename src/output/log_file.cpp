@@ -38,8 +38,30 @@ bool LogFile::try_open() {
     fail("open", errno);
     return false;
   }
+  cut_unfinished_line();
   put_header();
   return true;
+}
+
+/// A process that was killed while it wrote may have left half a line behind.
+void LogFile::cut_unfinished_line() {
+  struct stat about {};
+  if (fstat(descriptor_, &about) != 0 || !S_ISREG(about.st_mode)) {
+    return;
+  }
+  const int reader = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  char letter = '\n';
+  off_t end = about.st_size;
+  while (reader >= 0 && end > 0 && pread(reader, &letter, 1, end - 1) == 1 && letter != '\n') {
+    --end;
+  }
+  if (reader >= 0) {
+    ::close(reader);
+  }
+  if (end != about.st_size && ftruncate(descriptor_, end) == 0) {
+    notices_.push_back(
+        fmt::format("{}: half a line at its end, of a run that was killed, is cut off", path_));
+  }
 }
 
 void LogFile::put_header() {

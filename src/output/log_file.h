@@ -53,6 +53,7 @@ class LogFile {
   void close_descriptor();
   bool has_vanished() const;
   void put_header();
+  void cut_unfinished_line();
   void write_out();
   bool write_some();
   void forget_written();

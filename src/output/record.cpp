@@ -59,6 +59,11 @@ bool read_section(SectionKind kind, Bytes content, Record& record) noexcept {
       return true;
     case SectionKind::anomaly:
       return copy_struct(content, record.anomaly);
+    case SectionKind::file_piece:
+      return copy_struct(content, record.file_piece);
+    case SectionKind::file_bytes:
+      record.file_bytes = content;
+      return true;
   }
   return true;
 }

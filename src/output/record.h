@@ -23,7 +23,8 @@ enum class RecordKind : uint8_t {
   flow_end,
   transaction,
   file,
-  anomaly
+  anomaly,
+  file_piece
 };
 
 struct RecordHead {
@@ -47,6 +48,8 @@ enum class SectionKind : uint16_t {
   app_members,    ///< JSON members of a transaction
   file_members,   ///< JSON member `fileinfo` of a file
   anomaly,        ///< AnomalySection
+  file_piece,     ///< FilePieceSection
+  file_bytes,     ///< … its bytes
 };
 
 struct SectionHead {
@@ -105,6 +108,13 @@ struct AnomalySection {
   AppProtocol protocol = AppProtocol::unknown;
 };
 
+/// Where bytes of a file that is to be stored belong.
+struct FilePieceSection {
+  uint64_t file_id = 0;
+  uint64_t offset = 0;
+  bool is_end = false;
+};
+
 /// The outermost datagram that carried this one (EVE `tunnel`).
 struct CarrierSection {
   uint64_t number = 0;
@@ -137,6 +147,7 @@ struct Record {
   CarrierSection carrier;
   AppSection app;
   AnomalySection anomaly;
+  FilePieceSection file_piece;
   bool has_flow = false;
   bool has_carrier = false;
   Bytes flow_bits;
@@ -146,6 +157,7 @@ struct Record {
   Bytes frame;
   Bytes app_members;
   Bytes file_members;
+  Bytes file_bytes;
 };
 
 /// Reads only the head. False where the bytes are no record: a bug of ours, never input.

@@ -197,6 +197,12 @@ RecordHead RecordWriter::head_for(const Tracked& tracked, RecordKind kind) const
               .sequence = 0},
       .generation = generation_,
       .kind = kind};
+  if (flow_end_ != nullptr) {
+    head.key.clock_ns = flow_end_->clock_ns;
+    head.key.phase = OrderKey::Phase::flow_ends;
+    head.key.number = flow_end_->last_number;
+    head.key.order = 254;  // before the end itself
+  }
   OrderKey same = head.key;
   same.sequence = last_key_.sequence;
   if (has_last_key_ && same == last_key_) {
@@ -245,6 +251,30 @@ bool RecordWriter::write_file(const FileReport& file, const Tracked& tracked,
     draft.add(SectionKind::app, bytes_of(app_section));
   }
   draft.add(SectionKind::file_members, as_bytes(file.members));
+  add_members(draft, app.members);
+  return commit_numbered(draft);
+}
+
+bool RecordWriter::write_file_piece(const FilePieceReport& piece, const Tracked& tracked,
+                                    const AppContext& app) noexcept {
+  Draft draft;
+  draft.head = head_for(tracked, RecordKind::file_piece);
+  DatagramSection datagram_section = section_of(*tracked.datagram);
+  turn_to(piece.file.direction, tracked, datagram_section);
+  const FilePieceSection section{
+      .file_id = piece.file_id, .offset = piece.offset, .is_end = piece.is_end};
+  AppSection app_section;
+  draft.add(SectionKind::datagram, bytes_of(datagram_section));
+  draft.add(SectionKind::flow, bytes_of(tracked.flow));
+  draft.add(SectionKind::file_piece, bytes_of(section));
+  draft.add(SectionKind::file_bytes, piece.bytes);
+  if (app.view != nullptr) {
+    app_section = section_of(*app.view);
+    draft.add(SectionKind::app, bytes_of(app_section));
+  }
+  if (!piece.file.members.empty() && has_room(draft, piece.file.members)) {
+    draft.add(SectionKind::file_members, as_bytes(piece.file.members));
+  }
   add_members(draft, app.members);
   return commit_numbered(draft);
 }

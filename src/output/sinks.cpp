@@ -61,6 +61,7 @@ RecordOptions records_for(const SinkOptions& sinks) noexcept {
       records.stream_bytes_max = std::max(records.stream_bytes_max, eve.payload_buffer_bytes);
     }
   }
+  records.stored_files = sinks.file_store.has_value();
   return records;
 }
 

@@ -10,6 +10,7 @@
 namespace shrike::protocol {
 
 struct ProtocolOptions;
+struct FilePiece;
 
 /// How much of a body is kept and when it is inspected.
 struct BodyLimits {
@@ -35,9 +36,20 @@ class Body : public GrowingBody {
 
 enum class FileState : uint8_t { open, closed, truncated, error };
 
+/// What is to be stored of a file. Empty where files are not stored.
+struct FileStorage {
+  explicit FileStorage(Pool& pool) : waiting(pool) {}
+  PoolBytes waiting;    ///< not handed out yet
+  size_t given = 0;     ///< of `waiting`
+  uint64_t offset = 0;  ///< of waiting[0] in what is stored
+  uint64_t id = 0;      ///< EVE file_id
+  bool is_wanted = false;
+  bool is_ended = false;  ///< all of it was handed out
+};
+
 /// A file that a transaction carries: its rows in EVE `files`, and the fields of files for rules.
 struct File {
-  File(Pool& pool, const BodyLimits& limits) : body(pool, limits) {}
+  File(Pool& pool, const BodyLimits& limits) : body(pool, limits), storage(pool) {}
   uint8_t number = 0;  ///< 1 for the first of its transaction
   Direction direction = Direction::to_server;
   FileState state = FileState::open;
@@ -48,6 +60,7 @@ struct File {
   std::array<std::optional<StreamDigest>, StreamDigest::kinds_count> digests;  ///< those wanted
   std::string_view magic;  ///< empty: not known, or not wanted
   bool is_magic_asked = false;
+  FileStorage storage;
 };
 
 /// The parsers' side of a transaction. A parser derives its own from it where EVE needs more than
@@ -94,6 +107,10 @@ class AppTransaction : public Transaction {
   void append_file(File& file, Bytes bytes);
   void skip_in_file(File& file, uint64_t gap_bytes);
   void close_file(File& file, FileState state);
+  /// A rule asks for the files of a direction.
+  void store_files(Direction direction) noexcept;
+  /// See ProtocolParsers::next_file_piece.
+  [[nodiscard]] std::optional<FilePiece> take_piece(File& file, uint64_t file_id, bool is_over);
   [[nodiscard]] std::span<File* const> files() const noexcept { return files_; }
 
   /// Something is wrong or odd. Each event once a transaction and direction.
@@ -132,6 +149,7 @@ class AppTransaction : public Transaction {
 
  private:
   void ask_magic(File& file);
+  void keep_to_store(File& file, Bytes bytes);
 
   Pool& pool_;
   std::array<bool, 2> completed_{};  ///< by the parser itself

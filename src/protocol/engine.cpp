@@ -201,6 +201,23 @@ void Engine::release(FlowId flow) noexcept {
   layer = nullptr;
 }
 
+void Engine::store_files(FlowId flow, std::array<bool, 2> sides) noexcept {
+  if (flow.exists() && flow.slot() < options_.flow_slots && layers_[flow.slot()] != nullptr) {
+    for (size_t side = 0; side < sides.size(); ++side) {
+      layers_[flow.slot()]->stores_files[side] |= sides[side];
+    }
+  }
+}
+
+/// A flow that was just released is asked about too, by way of its transactions.
+bool Engine::stores_files(FlowId flow, Direction direction) const noexcept {
+  const FlowLayer* layer = to_destroy_;
+  if (layer == nullptr && flow.exists() && flow.slot() < options_.flow_slots) {
+    layer = layers_[flow.slot()];
+  }
+  return layer != nullptr && layer->stores_files[static_cast<size_t>(direction)];
+}
+
 std::vector<CounterView> Engine::counters() const {
   return {counters_.view()};
 }

@@ -35,10 +35,11 @@ struct FlowLayer {
   First first = First::none;
   Direction shown = Direction::to_server;  ///< direction of the last datagram
   bool is_udp = false;
-  bool is_changing = false;  ///< the next bytes are identified anew
-  bool is_closed = false;    ///< no byte of this flow is looked at any more
-  bool announces = false;    ///< has announced other flows
-  uint16_t probe_port = 0;   ///< instead of the server's, 0: none
+  bool is_changing = false;            ///< the next bytes are identified anew
+  bool is_closed = false;              ///< no byte of this flow is looked at any more
+  std::array<bool, 2> stores_files{};  ///< a rule asked for all files of the flow
+  bool announces = false;              ///< has announced other flows
+  uint16_t probe_port = 0;             ///< instead of the server's, 0: none
   uint64_t eve_id = 0;
   uint64_t parent_eve_id = 0;
   std::array<bool, 2> is_identified{};
@@ -61,6 +62,8 @@ class Engine {
   void settle(const Tracked& tracked) noexcept;
   [[nodiscard]] std::span<const Transaction* const> finished() const noexcept { return finished_; }
   void release(FlowId flow) noexcept;
+  void store_files(FlowId flow, std::array<bool, 2> sides) noexcept;
+  [[nodiscard]] bool stores_files(FlowId flow, Direction direction) const noexcept;
   void reset() noexcept;
   [[nodiscard]] std::vector<CounterView> counters() const;
 

@@ -85,8 +85,57 @@ File& AppTransaction::open_file(Direction direction, Bytes name, const BodyLimit
   return *file;
 }
 
+/// What is beyond the bound is left out, as in Suricata: the file is then stored in part.
+void AppTransaction::keep_to_store(File& file, Bytes bytes) {
+  FileStorage& storage = file.storage;
+  if (options_ == nullptr || options_->file_storing == FileStoring::off || storage.is_ended) {
+    return;
+  }
+  if (storage.given == storage.waiting.size()) {
+    storage.offset += storage.given;
+    storage.given = 0;
+    storage.waiting.clear();
+  }
+  const uint64_t used = storage.offset + storage.waiting.size();
+  const uint64_t bytes_max = options_->stored_file_bytes_max;
+  const uint64_t room =
+      bytes_max == 0 ? UINT64_MAX : bytes_max - std::min<uint64_t>(used, bytes_max);
+  const Bytes kept = bytes.first(std::min<uint64_t>(bytes.size(), room));
+  storage.waiting.insert(storage.waiting.end(), kept.begin(), kept.end());
+}
+
+void AppTransaction::store_files(Direction direction) noexcept {
+  for (File* const file : files_) {
+    file->storage.is_wanted |= file->direction == direction;
+  }
+}
+
+std::optional<FilePiece> AppTransaction::take_piece(File& file, uint64_t file_id, bool is_over) {
+  FileStorage& storage = file.storage;
+  const bool is_wanted =
+      storage.is_wanted || (options_ != nullptr && options_->file_storing == FileStoring::all);
+  const bool ends = is_over || file.state != FileState::open;
+  const size_t left = storage.waiting.size() - storage.given;
+  if (!is_wanted || storage.is_ended || (left == 0 && !ends)) {
+    return std::nullopt;
+  }
+  if (is_over) {
+    close_file(file, FileState::truncated);
+  }
+  storage.is_wanted = true;
+  storage.id = file_id;
+  const size_t count = std::min(left, file_piece_bytes_max);
+  FilePiece piece{.offset = storage.offset + storage.given,
+                  .bytes = Bytes(storage.waiting).subspan(storage.given, count),
+                  .is_end = ends && count == left};
+  storage.given += count;
+  storage.is_ended = piece.is_end;
+  return piece;
+}
+
 void AppTransaction::append_file(File& file, Bytes bytes) {
   file.size += bytes.size();
+  keep_to_store(file, bytes);
   for (std::optional<StreamDigest>& digest : file.digests) {
     if (digest) {
       digest->update(bytes);
@@ -155,7 +204,12 @@ void write_file_members(const AppTransaction& transaction, const File& file, Jso
                 HexText(value.bytes).text());
     }
   }
-  json.boolean("stored", false);
+  json.boolean("stored", file.storage.is_ended);
+  if (file.storage.is_ended) {
+    json.number("file_id", file.storage.id);
+  } else if (file.storage.is_wanted) {
+    json.boolean("storing", true);
+  }
   json.number("size", file.size);
   json.number("tx_id", transaction.id);
 }

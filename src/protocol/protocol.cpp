@@ -63,6 +63,38 @@ Direction ProtocolParsers::describe_file(const Transaction& transaction, size_t 
   return protocol::describe_file(static_cast<const AppTransaction&>(transaction), index, json);
 }
 
+namespace {
+
+/// What detect and the records only read is the parsers' own.
+AppTransaction& own(const Transaction& transaction) noexcept {
+  return static_cast<AppTransaction&>(const_cast<Transaction&>(transaction));
+}
+
+}  // namespace
+
+void ProtocolParsers::store_files(const Transaction& transaction,
+                                  std::array<bool, 2> sides) noexcept {
+  for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+    if (sides[static_cast<size_t>(direction)]) {
+      own(transaction).store_files(direction);
+    }
+  }
+}
+
+void ProtocolParsers::store_files(FlowId flow, std::array<bool, 2> sides) noexcept {
+  state_->engine.store_files(flow, sides);
+}
+
+std::optional<FilePiece> ProtocolParsers::next_file_piece(FlowId flow,
+                                                          const Transaction& transaction,
+                                                          size_t index, uint64_t file_id,
+                                                          bool is_over) noexcept {
+  AppTransaction& owned = own(transaction);
+  File& file = *owned.files()[index];
+  file.storage.is_wanted |= state_->engine.stores_files(flow, file.direction);
+  return owned.take_piece(file, file_id, is_over);
+}
+
 std::vector<CounterView> ProtocolParsers::counters() const {
   return state_->engine.counters();
 }

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "shrike/base/hash.h"
+
 namespace shrike::worker {
 
 namespace {
@@ -71,6 +73,9 @@ void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
   }
   for (const FlowEnd& end : flows_.ends()) {
     protocols_.release(end.view.id);
+    if (!protocols_.finished().empty()) {
+      end_transactions(end);
+    }
   }
   write_flow_ends();
 }
@@ -86,12 +91,17 @@ void Inspection::inspect_one(const RuleSet& rules, Tracked& tracked) noexcept {
     chunks = {};  // they were looked at with the rest
   }
   detector_.inspect(rules, tracked, chunks, app, alerts_);
-  write_alerts(app);
+  write_alerts(rules, app);
   if (shows_anomalies_) {
     write_anomalies(tracked, app);
   }
   if (app != nullptr) {
     note_open_transactions(tracked, *app);
+    if (records_.stores_files()) {
+      for (const Transaction* const transaction : app->transactions) {
+        store_files_of(*transaction, tracked, *app, false);
+      }
+    }
     protocols_.settle(tracked);
     write_transactions(tracked, *app);
   }
@@ -144,6 +154,9 @@ void Inspection::write_files_of(const Transaction& transaction, const Tracked& t
 
 void Inspection::write_transactions(const Tracked& tracked, const AppView& app) noexcept {
   for (const Transaction* const transaction : protocols_.finished()) {
+    if (records_.stores_files()) {
+      store_files_of(*transaction, tracked, app, true);
+    }
     if (records_.anomaly_types().application) {
       write_events_of(*transaction, tracked);
     }
@@ -162,6 +175,84 @@ void Inspection::write_transactions(const Tracked& tracked, const AppView& app) 
       when_full_();
     }
   }
+}
+
+void Inspection::note_wishes_for_files(const Alert& alert, const RuleInfo& rule) noexcept {
+  using Side = FileStoreWish::Side;
+  const FileStoreWish& wish = rule.file_store;
+  if (wish.scope == FileStoreWish::Scope::none || alert.transaction == nullptr) {
+    return;
+  }
+  std::array<bool, 2> sides{wish.side == Side::to_server || wish.side == Side::both,
+                            wish.side == Side::to_client || wish.side == Side::both};
+  if (wish.side == Side::matched) {
+    sides[static_cast<size_t>(alert.tracked->flow.id.direction())] = true;
+  }
+  if (wish.scope == FileStoreWish::Scope::flow) {
+    protocols_.store_files(alert.tracked->flow.id, sides);
+  }
+  protocols_.store_files(*alert.transaction, sides);
+}
+
+void Inspection::store_files_of(const Transaction& transaction, const Tracked& tracked,
+                                const AppView& app, bool is_over) noexcept {
+  const size_t count = protocols_.count_files(transaction);
+  for (size_t i = 0; i < count; ++i) {
+    store_file(transaction, i, tracked, app, is_over);
+  }
+}
+
+/// Files are named by what they are, never by who saw them: any number of workers gives the same.
+void Inspection::store_file(const Transaction& transaction, size_t index, const Tracked& tracked,
+                            const AppView& app, bool is_over) noexcept {
+  constexpr uint64_t json_number_mask = (uint64_t{1} << 53) - 1;
+  const uint64_t file_id =
+      combine64(combine64(tracked.flow.eve_id, transaction.id), index) & json_number_mask;
+  while (const auto piece =
+             protocols_.next_file_piece(tracked.flow.id, transaction, index, file_id, is_over)) {
+    output::FilePieceReport report{.file_id = file_id,
+                                   .offset = piece->offset,
+                                   .bytes = piece->bytes,
+                                   .is_end = piece->is_end};
+    JsonWriter file_json(file_members_);
+    report.file.direction = protocols_.describe_file(transaction, index, file_json);
+    JsonWriter json(members_);
+    if (piece->is_end) {
+      protocols_.describe(transaction, json);
+      report.file.members = file_members_;
+    }
+    while (!records_.write_file_piece(report, tracked, {.view = &app, .members = members_})) {
+      when_full_();
+    }
+  }
+}
+
+/// The flow is over without a datagram: what it leaves open is told as of its last one.
+void Inspection::end_transactions(const FlowEnd& end) noexcept {
+  Datagram datagram;
+  datagram.time_ns = end.view.last_ns;
+  datagram.clock_ns = end.clock_ns;
+  datagram.number = end.last_number;
+  datagram.capture_index = end.capture_index;
+  datagram.ip_version = end.ip_version;
+  datagram.protocol = end.protocol;
+  datagram.origin = DatagramOrigin::stream_end;
+  datagram.source = end.view.client;
+  datagram.target = end.view.server;
+  datagram.source_port = end.view.client_port;
+  datagram.target_port = end.view.server_port;
+  datagram.vlan_count = end.vlan_count;
+  datagram.vlan_ids = end.vlan_ids;
+  Tracked tracked;
+  tracked.datagram = &datagram;
+  tracked.flow = end.view;
+  tracked.flow.id = FlowId(end.view.id.slot(), Direction::to_server);
+  AppView app;
+  app.protocol = protocols_.finished().front()->protocol;
+  app.by_direction = {app.protocol, app.protocol};
+  records_.set_flow_end(&end);
+  write_transactions(tracked, app);
+  records_.set_flow_end(nullptr);
 }
 
 /// A flow becomes another protocol: all that the old one has said is inspected first, without a
@@ -194,7 +285,7 @@ void Inspection::inspect_pseudo(const RuleSet& rules, const Tracked& tracked, Di
   }
   detector_.inspect(rules, pseudo, is_own ? tracked_.chunks_of(tracked) : std::span<const Chunk>{},
                     &app, alerts_);
-  write_alerts(&app);
+  write_alerts(rules, &app);
 }
 
 void Inspection::note_open_transactions(const Tracked& tracked, const AppView& app) noexcept {
@@ -207,8 +298,13 @@ void Inspection::note_open_transactions(const Tracked& tracked, const AppView& a
   flows_.note_open_transactions(tracked.flow.id, open);
 }
 
-void Inspection::write_alerts(const AppView* app) noexcept {
+void Inspection::write_alerts(const RuleSet& rules, const AppView* app) noexcept {
   const std::span<const Alert> alerts = alerts_.all();
+  for (size_t i = 0; records_.stores_files() && i < alerts.size(); ++i) {
+    if (!alerts[i].is_tagged_packet) {
+      note_wishes_for_files(alerts[i], rules.infos()[alerts[i].rule_index]);
+    }
+  }
   for (size_t i = 0; i < alerts.size(); ++i) {
     const output::AppContext context = context_of(alerts[i], app);
     while (!records_.write_alert(alerts[i], alerts_.variables_of(i), context)) {

@@ -47,7 +47,7 @@ class Inspection {
                             const AppView& app) noexcept;
   void inspect_pseudo(const RuleSet& rules, const Tracked& tracked, Direction direction,
                       const AppView& app) noexcept;
-  void write_alerts(const AppView* app) noexcept;
+  void write_alerts(const RuleSet& rules, const AppView* app) noexcept;
   void write_anomalies(const Tracked& tracked, const AppView* app) noexcept;
   void write_anomaly(const output::Anomaly& anomaly, const Tracked& tracked) noexcept;
   void write_transactions(const Tracked& tracked, const AppView& app) noexcept;
@@ -55,6 +55,12 @@ class Inspection {
   void write_files_of(const Transaction& transaction, const Tracked& tracked,
                       const AppView& app) noexcept;
   [[nodiscard]] output::AppContext context_of(const Alert& alert, const AppView* app) noexcept;
+  void note_wishes_for_files(const Alert& alert, const RuleInfo& rule) noexcept;
+  void store_files_of(const Transaction& transaction, const Tracked& tracked, const AppView& app,
+                      bool is_over) noexcept;
+  void store_file(const Transaction& transaction, size_t index, const Tracked& tracked,
+                  const AppView& app, bool is_over) noexcept;
+  void end_transactions(const FlowEnd& end) noexcept;
   void write_flow_ends() noexcept;
   void write_mark(const output::OrderKey& key) noexcept;
 

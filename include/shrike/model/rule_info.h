@@ -71,6 +71,12 @@ struct TagOperation {
   uint32_t count = 0;
 };
 
+/// `filestore`: the files that a match asks to store.
+struct FileStoreWish {
+  enum class Scope : uint8_t { none, transaction, flow } scope = Scope::none;
+  enum class Side : uint8_t { matched, to_server, to_client, both } side = Side::matched;
+};
+
 /// What is said about a rule when it fires. Immutable, part of the RuleSet, shared by all threads.
 struct RuleInfo {
   uint32_t gid = 1;
@@ -78,6 +84,7 @@ struct RuleInfo {
   uint32_t rev = 0;
   Action action = Action::alert;
   bool is_noalert = false;
+  FileStoreWish file_store;
   uint32_t priority = 3;
   std::string message;
   std::string class_name;               ///< "trojan-activity"
