@@ -21,7 +21,7 @@ struct PacketMemoryOptions {
   uint32_t buffer_bytes = 2048;
   bool force_ordinary_pages = false;
   // Live only.
-  uint64_t extra_bytes = 0;  ///< for the pools of ports (buffer_bytes_for)
+  uint64_t extra_bytes = 0;                ///< for the pools of ports (buffer_bytes_for)
   std::vector<std::string> pci_addresses;  ///< the only physical devices that DPDK may touch
   std::vector<std::string> eal_arguments;  ///< further words for EAL, as the operator wrote them
   bool telemetry = false;                  ///< DPDK's own telemetry socket

@@ -43,8 +43,8 @@ class Detector {
                const AppView* app, AlertBatch& alerts) noexcept;
 
   /// Takes up another rule set at once, so that nothing of the last one is used any more: between
-  /// calls of inspect, which else does it by itself. Flows keep their bits, by name; rules that were
-  /// half matched begin anew. May allocate.
+  /// calls of inspect, which else does it by itself. Flows keep their bits, by name; rules that
+  /// were half matched begin anew. May allocate.
   void use_rules(const RuleSet& rules) noexcept;
 
   /// Decisions of the last inspect; later datagrams of those flows are not inspected

@@ -138,8 +138,19 @@ int watch(const CommandLine& line, const Settings& settings, capture::Ports& por
   if (diagnostics.errors() > 0) {
     return exit_usage;
   }
-  const auto load = [&] { return load_live_rules(line, settings); };
   const control::SensorOptions options = sensor_options(settings, rules.rules);
+  const auto load = [&] {
+    std::optional<control::LoadedRules> loaded = load_live_rules(line, settings);
+    if (const std::string unmet =
+            loaded ? unmet_wishes(settings, loaded->rules, options.live.engines) : std::string();
+        !unmet.empty()) {
+      tell_line(
+          fmt::format("rules ask for {}, which is worked out from the start or not at all: "
+                      "they do not match until a restart",
+                      unmet));
+    }
+    return loaded;
+  };
   control::Sensor sensor(options, ports, std::move(rules), load, collector, tell_line);
   control::Requests& requests = install_live_signals();
   if (!line.quiet) {

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <iterator>
@@ -85,6 +86,23 @@ worker::EngineOptions engine_options(const Settings& settings, const RuleSet& ru
   options.detect = settings.detector;
   options.records = output::records_for(settings.sinks);
   return options;
+}
+
+std::string unmet_wishes(const Settings& settings, const RuleSet& rules,
+                         const worker::EngineOptions& running) {
+  const protocol::ProtocolOptions wanted = engine_options(settings, rules).protocols;
+  std::string unmet;
+  const auto note = [&](bool is_wanted, bool is_there, std::string_view name) {
+    if (is_wanted && !is_there) {
+      unmet += (unmet.empty() ? "" : ", ") + std::string(name);
+    }
+  };
+  note(wanted.file_magic, running.protocols.file_magic, "file.magic");
+  constexpr std::array<std::string_view, 3> digests{"filemd5", "filesha1", "filesha256"};
+  for (size_t i = 0; i < digests.size(); ++i) {
+    note(wanted.file_digests[i], running.protocols.file_digests[i], digests[i]);
+  }
+  return unmet;
 }
 
 RunFacts::Cost cost_so_far() {

@@ -21,6 +21,11 @@ Tell told_of_settings(const CommandLine& line);
 std::optional<RuleSet> load_rules(const CommandLine& line, const Settings& settings,
                                   rule::Report& report, std::vector<Diagnostic>* faults = nullptr);
 
+/// What engines cannot be told any more once they run, and rules that are loaded later ask for:
+/// "file.magic, filemd5". Empty where nothing is missing.
+std::string unmet_wishes(const Settings& settings, const RuleSet& rules,
+                         const worker::EngineOptions& running);
+
 /// What the engines of every worker are built from.
 worker::EngineOptions engine_options(const Settings& settings, const RuleSet& rules);
 

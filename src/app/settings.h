@@ -45,7 +45,7 @@ struct Settings {
   std::vector<capture::PortOptions> kernel_interfaces;  ///< af-packet; used where there is no port
   worker::LiveOptions live;  ///< its engines are filled in when the rules are known
   uint32_t stop_when_idle_ms = 0;
-  std::string user;   ///< to run as, live; empty: as who started it
+  std::string user;  ///< to run as, live; empty: as who started it
   std::string group;
   bool is_fenced = true;
   std::string metrics_address;  ///< "127.0.0.1:9464"; empty: no metrics

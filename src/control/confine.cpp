@@ -57,8 +57,8 @@ bool allow(int ruleset, const std::string& path, uint64_t rights) noexcept {
 std::string fence_files_in(const std::vector<std::string>& writable_folders) {
   landlock_ruleset_attr attributes{};
   attributes.handled_access_fs = guarded_rights;
-  const Descriptor ruleset(static_cast<int>(
-      syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  const Descriptor ruleset(
+      static_cast<int>(syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (ruleset.get() < 0) {
     return "this kernel has no Landlock (5.13 or later, with landlock among its lsm=)";
   }

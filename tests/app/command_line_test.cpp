@@ -106,7 +106,7 @@ TEST(CommandLine, SaysEveryMistakeAtOnce) {
        "command line: error[checksums]: 'some' is not a value of -k; write none or all"},
       {{},
        "command line: error[captures]: there is nothing to read; write shrike -r CAPTURE -S RULES "
-       "-l DIR"},
+       "-l DIR, or live: shrike -i PORT -S RULES -l DIR, or shrike -c FILE with ports in it"},
       {{"-r", "a.pcap", "-S", "x.rules", "y.rules"},
        "command line: error[filter]: 'y.rules' stands where a filter is; write -S before each file "
        "of rules, or one pattern in quotes"},

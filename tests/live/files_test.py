@@ -16,9 +16,9 @@ import tempfile
 import captures
 import sensor
 
-#: With several workers, a datagram inside a tunnel reaches its owner a moment after its frame. Files
-#: play at full speed, so hours of capture time may lie between: which of two alerts a threshold
-#: lets through may then differ.
+#: With several workers, a datagram inside a tunnel reaches its owner a moment after its frame.
+#: Files play at full speed, so hours of capture time may lie between: which of two alerts a
+#: threshold lets through may then differ.
 TUNNEL_SLACK = 2
 
 
@@ -75,7 +75,8 @@ def compare(base, folder, packets, workers, is_symmetric, expected):
     is_fine = not wrong and len(different) <= (
         TUNNEL_SLACK if found.count("worker.datagrams_handed_over") else 0)
     print(f"{workers} workers, {kind}: {sum(found.alerts.values())} of "
-          f"{sum(expected.alerts.values())} alerts, {found.count('worker.taken_over')} handed over: "
+          f"{sum(expected.alerts.values())} alerts, {found.count('worker.taken_over')} handed "
+          "over: "
           f"{'ok' if is_fine else 'FAILED'}")
     for line in different + wrong:
         print("  " + line)

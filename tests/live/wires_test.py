@@ -130,7 +130,8 @@ def compare(options, base, folder, kind, expected):
     slack = sum(expected.alerts.values()) * ASYMMETRIC_SLACK if spread == "asymmetric" else 0
     wrong = sensor.accounts(found, result.sent["packets"])
     print(f"{wire_name}, {workers} workers, {spread}: {sum(found.alerts.values())} of "
-          f"{sum(expected.alerts.values())} alerts, {found.count('worker.taken_over')} handed over: "
+          f"{sum(expected.alerts.values())} alerts, {found.count('worker.taken_over')} handed "
+          "over: "
           f"{'FAILED' if wrong or len(different) > slack else 'ok'}")
     for line in different + wrong:
         print("  " + line)

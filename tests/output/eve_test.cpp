@@ -88,7 +88,7 @@ TEST(Eve, WritesEverythingThatOptionsAskFor) {
   EXPECT_EQ(
       test.lines(),
       R"({"timestamp":"2024-03-09T14:05:06.000123+0000","flow_id":1234567890123,"parent_id":55,)"
-      R"("sensor_id":12,"in_iface":"eth0","pcap_cnt":7,"event_type":"alert","vlan":[10,20],)"
+      R"("sensor_id":12,"in_iface":"eth0","event_type":"alert","vlan":[10,20],)"
       R"("src_ip":"10.0.0.1","src_port":40000,"dest_ip":"10.0.0.2","dest_port":80,"proto":"TCP",)"
       R"("ip_v":4,"pkt_src":"wire/pcap","traffic":{"id":["app"],"label":["bad"]},)"
       R"("metadata":{"flowbits":["seen","odd \"name"],"flowints":{"tries":3,"level":9}},)"

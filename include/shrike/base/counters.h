@@ -27,7 +27,8 @@ struct CounterView {
 };
 
 /// The counters of one engine on one core. One thread bumps, so a bump is a plain load and store;
-/// another may read a value that is a moment old (CounterView::value). `E` is an enum class whose last enumerator is `count_`; `rows` has one row each.
+/// another may read a value that is a moment old (CounterView::value). `E` is an enum class whose
+/// last enumerator is `count_`; `rows` has one row each.
 template <typename E>
 class Counters {
  public:

@@ -16,7 +16,7 @@ namespace shrike::capture {
 namespace {
 
 constexpr uint16_t usual_descriptors = 1024;
-/// Ethernet header, VLAN tags, the frame check sequence, and what virtual devices put before it all.
+/// Ethernet header, VLAN tags, the frame check sequence, and what virtual devices put before it.
 constexpr uint32_t frame_overhead_bytes = 64;
 constexpr uint32_t smallest_buffer_bytes = 2048;
 
