@@ -71,6 +71,8 @@ LiveRun::~LiveRun() {
 }
 
 void LiveRun::State::run_thread(uint32_t index) {
+  // By the thread itself: others would have to write to /proc, which a sandbox forbids.
+  pthread_setname_np(pthread_self(), counters[index].thread.c_str());
   if (!options.cores.empty()) {
     pin_to(options.cores[index % options.cores.size()]);
   }
@@ -84,8 +86,6 @@ void LiveRun::start() {
   state_->running.store(static_cast<uint32_t>(state_->workers.size()));
   for (uint32_t index = 0; index < state_->workers.size(); ++index) {
     state_->threads.emplace_back([state = state_.get(), index] { state->run_thread(index); });
-    pthread_setname_np(state_->threads.back().native_handle(),
-                       state_->counters[index].thread.c_str());
   }
 }
 
