@@ -79,7 +79,6 @@ bool is_identified(AppProtocol protocol) noexcept {
       AppProtocol::snmp,      AppProtocol::tftp,   AppProtocol::ike,
       AppProtocol::dhcp,      AppProtocol::ntp,    AppProtocol::modbus,
       AppProtocol::enip,      AppProtocol::rdp,    AppProtocol::bittorrent_dht,
-      AppProtocol::pgsql,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

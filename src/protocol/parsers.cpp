@@ -17,7 +17,6 @@
 #include "modbus.h"
 #include "mqtt.h"
 #include "parser.h"
-#include "pgsql.h"
 #include "pop3.h"
 #include "quic.h"
 #include "rdp.h"
@@ -47,7 +46,6 @@ const std::array rows{
     snmp_row,      tftp_row,   ike_row,
     dhcp_row,      ntp_row,    modbus_row,
     enip_row,      rdp_row,    bittorrent_dht_row,
-    pgsql_row,
 };
 
 }  // namespace
