@@ -131,6 +131,25 @@ Consumed NfsParser::parse(const Input& input) {
     take_gap(side, input);
     return {};
   }
+  const Consumed consumed = take_bytes(side, input);
+  if (input.is_end) {
+    truncate_files(input.direction);
+  }
+  return consumed;
+}
+
+/// Nothing more comes of files that are still open.
+void NfsParser::truncate_files(Direction direction) {
+  for (AppTransaction* const each : session_.transactions()) {
+    auto* const file = static_cast<NfsTransaction*>(each);
+    if (file->transfer && !file->is_complete() && file->transfer->direction() == direction) {
+      file->transfer->truncate();
+      file->complete();
+    }
+  }
+}
+
+Consumed NfsParser::take_bytes(Side& side, const Input& input) {
   const uint64_t under_way = side.file_bytes + side.skip_bytes;
   size_t at = static_cast<size_t>(std::min<uint64_t>(under_way, input.bytes.size()));
   go_on(side, input.direction, input.bytes.first(at), 0);
@@ -213,6 +232,9 @@ void NfsParser::go_on(Side& side, Direction direction, Bytes bytes, uint64_t gap
 }
 
 void NfsParser::take_message(Direction direction, Bytes message) {
+  // Bytes that fill up the data of a record at hand as a whole never come for Suricata: a chunk
+  // behind it truncates the file. Large ones it gets in pieces, and takes those bytes.
+  leaves_fill_ = is_udp_ || message.size() + mark_bytes < large_record_bytes;
   if (direction == to_server) {
     nfs::Call call;
     const Reading reading = nfs::read_call(message, call);
@@ -236,6 +258,7 @@ void NfsParser::take_message(Direction direction, Bytes message) {
 /// The start of a large record: where it carries data of a file, they are taken as they come.
 /// @return false where it has to be waited for.
 bool NfsParser::take_partly(Direction direction, Bytes message, size_t message_bytes) {
+  leaves_fill_ = false;
   Side& side = sides_[index(direction)];
   size_t data_bytes = 0, before_data = 0;
   if (direction == to_server) {
@@ -310,7 +333,7 @@ NfsTransaction& NfsParser::open(const nfs::Call& call, uint32_t procedure, const
   NfsTransaction& transaction = make();
   transaction.xid = call.xid;
   transaction.procedure = procedure;
-  transaction.shown_version = version_ != 0 ? version_ : static_cast<uint16_t>(call.version);
+  transaction.shown_version = version_;
   transaction.name = transaction.keep(Bytes(asked.name));
   transaction.handle = transaction.keep(Bytes(asked.handle));
   tell_who(transaction, call);
@@ -333,7 +356,7 @@ NfsTransaction& NfsParser::open_file(Direction direction, uint32_t xid, uint32_t
   NfsTransaction& file = make();
   file.xid = xid;
   file.procedure = procedure;
-  file.shown_version = version_ != 0 ? version_ : static_cast<uint16_t>(version);
+  file.shown_version = version_;
   file.name = file.keep(chunk.name);
   file.handle = file.keep(chunk.handle);
   file.transfer.emplace(file, direction, chunk.name);
@@ -375,8 +398,8 @@ NfsTransaction* NfsParser::find_id(uint64_t id) noexcept {
 
 void NfsParser::append_chunk(NfsTransaction& file, Direction direction, const Chunk& chunk) {
   using Start = FileTransfer::Start;
-  const Start start = file.transfer->begin_chunk(chunk.offset, chunk.bytes, 0, transfer_limits);
-  file.chunk_count += 1;
+  const auto fill = static_cast<uint8_t>(leaves_fill_ ? (4 - chunk.bytes % 4) % 4 : 0);
+  const Start start = file.transfer->begin_chunk(chunk.offset, chunk.bytes, fill, transfer_limits);
   if (start != Start::taken && start != Start::overlaps) {
     return;
   }
@@ -419,6 +442,7 @@ void NfsParser::answer(uint32_t xid, uint32_t rpc_status, uint32_t status, Bytes
   if (call == nullptr) {
     return;
   }
+  call->shown_version = version_;
   call->rpc_status = rpc_status;
   call->status = status;
   if (call->handle.empty()) {

@@ -68,7 +68,9 @@ class NfsParser {
   };
 
   // nfs.cpp: records out of the stream, transactions and files
+  Consumed take_bytes(Side& side, const Input& input);
   void take_gap(Side& side, const Input& input);
+  void truncate_files(Direction direction);
   void go_on(Side& side, Direction direction, Bytes bytes, uint64_t gap_bytes);
   [[nodiscard]] static size_t find_record(Direction direction, Bytes bytes, Side& side) noexcept;
   void take_message(Direction direction, Bytes message);
@@ -112,6 +114,7 @@ class NfsParser {
 
   Session& session_;
   bool is_udp_ = false;
+  bool leaves_fill_ = false;  ///< of the record at hand: see take_message
   std::array<Side, 2> sides_;
   nfs::FixedTable<Asked> asked_;      ///< by xid
   nfs::FixedTable<PoolBytes> names_;  ///< by handle

@@ -368,6 +368,7 @@ bool unwrap(Bytes& data) noexcept {
 
 void NfsParser::take_call4(const nfs::Call& call) {
   constexpr uint32_t integrity = 2;
+  leaves_fill_ = true;  // these records always come whole
   Bytes data = call.data;
   const bool is_wrapped = call.gss_procedure == 0 && call.gss_service == integrity;
   if (call.procedure == nfs::procedure::compound && is_wrapped && !unwrap(data)) {
@@ -447,6 +448,7 @@ void NfsParser::take_operations(const nfs::Call& call, std::span<const nfs::Oper
 
 void NfsParser::take_reply4(const nfs::Reply& reply, Asked& asked) {
   constexpr uint32_t integrity = 2;
+  leaves_fill_ = true;
   if (asked.procedure != nfs::procedure::compound) {
     return;
   }

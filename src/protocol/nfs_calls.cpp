@@ -155,6 +155,8 @@ void NfsParser::take_write(const nfs::Call& call, const nfs::Write& write) {
   if (file == nullptr) {
     const uint32_t procedure = call.version == 4 ? 38 : procedure::write;  // RFC 7530: OP_WRITE
     file = &open_file(to_server, call.xid, procedure, call.version, chunk);
+  } else {
+    file->chunk_count += 1;  // Suricata does not count the one that began it
   }
   if (write.is_last) {
     file->last_xid = call.xid;
@@ -179,7 +181,10 @@ void NfsParser::take_read(const nfs::Reply& reply, const nfs::Read& read, const 
     const uint32_t procedure = asked.version == 4 ? 25 : procedure::read;  // RFC 7530: OP_READ
     // Suricata does not note the version where it did not see the file asked for.
     file = &open_file(to_client, reply.xid, procedure, 0, chunk);
+  } else {
+    file->chunk_count += 1;
   }
+  file->shown_version = version_;
   if (is_end) {
     file->last_xid = reply.xid;
     file->rpc_status = reply.state;

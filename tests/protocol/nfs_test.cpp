@@ -119,6 +119,25 @@ TEST(Nfs, CommitEndsAWrittenFile) {
             " > nfs_procedure= 21\n > filesize= 4\n");
 }
 
+TEST(Nfs, EndOfTheStreamTruncatesAFile) {
+  Talk<NfsParser> talk;
+  talk.say({client(write3(1, 0, "data", 0))});
+  talk.end(to_server);
+  EXPECT_TRUE(talk.session.transactions()[0]->is_complete());
+  EXPECT_EQ(talk.session.transactions()[0]->files()[0]->state, FileState::truncated);
+}
+
+TEST(Nfs, ChunkBehindAFilledUpOneTruncates) {
+  for (const auto& [first_bytes, state] : {std::pair{size_t{6}, FileState::truncated},
+                                           {size_t{8}, FileState::open},
+                                           {size_t{901}, FileState::open}}) {
+    Talk<NfsParser> talk;
+    talk.say({client(write3(1, 0, std::string(first_bytes, 'b'), 0) +
+                     write3(2, first_bytes, "more", 0))});
+    EXPECT_EQ(talk.session.transactions()[0]->files()[0]->state, state) << first_bytes;
+  }
+}
+
 TEST(Nfs, DirectoryNamesItsFiles) {
   Talk<NfsParser> talk;
   const std::string entry = number(1) + number(7, 8) + string("egg.txt") + zeros(8) + number(0) +

@@ -150,6 +150,16 @@ TEST(Pgsql, RefusedTlsGoesOn) {
             R"({"ssl_accepted":false}}})");
 }
 
+TEST(Pgsql, AcceptedTlsLeavesTheRest) {
+  Talk<PgsqlParser> talk;
+  talk.say({client(ssl_request())});
+  const Consumed consumed =
+      talk.parser.parse({.direction = to_client, .bytes = as_bytes("S\x16\x03\x03")});
+  EXPECT_EQ(consumed.bytes, 1u);
+  EXPECT_TRUE(talk.session.transactions()[0]->is_complete());
+  EXPECT_NE(talk.describe(0).find(R"("ssl_accepted":true)"), std::string::npos);
+}
+
 TEST(Pgsql, OldestIsGivenUpWhereThereAreTooMany) {
   ProtocolOptions options;
   options.others.emplace_back("pgsql.max-tx", "2");
