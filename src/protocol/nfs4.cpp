@@ -125,6 +125,39 @@ bool skip_fixed_request(ByteReader& reader, uint32_t number) noexcept {
   }
 }
 
+/// Operations about clients, sessions and layouts.
+/// @return false where it is none of them.
+bool skip_session_request(ByteReader& reader, uint32_t number) noexcept {
+  switch (number) {
+    case operation::set_client:
+      reader.skip(8);
+      skip_strings(reader, 1);
+      reader.skip(4);
+      skip_strings(reader, 2);
+      reader.skip(4);
+      break;
+    case operation::exchange_id:
+      reader.skip(8);
+      skip_strings(reader, 1);
+      reader.skip(12);
+      skip_strings(reader, 2);
+      reader.skip(12);
+      break;
+    case operation::create_session:
+      reader.skip(32 + 2 * channel_bytes);
+      skip_strings(reader, 1);
+      reader.skip(reader.left());
+      break;
+    case operation::return_layout:
+      reader.skip(32 + state_bytes);
+      skip_strings(reader, 1);
+      break;
+    default:
+      return false;
+  }
+  return true;
+}
+
 bool read_request(ByteReader& reader, Operation& operation) noexcept {
   constexpr uint32_t file_sync = 2, link = 5;
   operation.number = reader.big32();
@@ -174,31 +207,11 @@ bool read_request(ByteReader& reader, Operation& operation) noexcept {
       reader.skip(24);
       skip_bits(reader);
       break;
-    case operation::set_client:
-      reader.skip(8);
-      skip_strings(reader, 1);
-      reader.skip(4);
-      skip_strings(reader, 2);
-      reader.skip(4);
-      break;
-    case operation::exchange_id:
-      reader.skip(8);
-      skip_strings(reader, 1);
-      reader.skip(12);
-      skip_strings(reader, 2);
-      reader.skip(12);
-      break;
-    case operation::create_session:
-      reader.skip(32 + 2 * channel_bytes);
-      skip_strings(reader, 1);
-      reader.skip(reader.left());
-      break;
-    case operation::return_layout:
-      reader.skip(32 + state_bytes);
-      skip_strings(reader, 1);
-      break;
     default:
-      return false;
+      if (!skip_session_request(reader, operation.number)) {
+        return false;
+      }
+      break;
   }
   return !reader.failed();
 }
