@@ -68,7 +68,18 @@ bool is_kind_of(AppProtocol actual, AppProtocol wanted) noexcept {
 bool is_identified(AppProtocol protocol) noexcept {
   // In the order of protocol/parsers.cpp's rows, which a test compares.
   static constexpr AppProtocol identified[] = {
-      AppProtocol::dns, AppProtocol::mdns, AppProtocol::llmnr, AppProtocol::tls, AppProtocol::ssh, AppProtocol::quic, AppProtocol::smtp, AppProtocol::ftp, AppProtocol::ftp_data, AppProtocol::pop3, AppProtocol::imap, AppProtocol::telnet, AppProtocol::smb, AppProtocol::dcerpc, AppProtocol::mqtt, AppProtocol::dnp3, AppProtocol::rfb, AppProtocol::ldap, AppProtocol::http1, AppProtocol::http2, AppProtocol::doh2, AppProtocol::websocket, AppProtocol::sip, AppProtocol::krb5, AppProtocol::snmp, AppProtocol::tftp, AppProtocol::ike, AppProtocol::dhcp, AppProtocol::ntp, AppProtocol::modbus, AppProtocol::enip, AppProtocol::rdp, AppProtocol::bittorrent_dht, AppProtocol::pgsql, AppProtocol::nfs,
+      AppProtocol::dns,       AppProtocol::mdns,   AppProtocol::llmnr,
+      AppProtocol::tls,       AppProtocol::ssh,    AppProtocol::quic,
+      AppProtocol::smtp,      AppProtocol::ftp,    AppProtocol::ftp_data,
+      AppProtocol::pop3,      AppProtocol::imap,   AppProtocol::telnet,
+      AppProtocol::smb,       AppProtocol::dcerpc, AppProtocol::mqtt,
+      AppProtocol::dnp3,      AppProtocol::rfb,    AppProtocol::ldap,
+      AppProtocol::http1,     AppProtocol::http2,  AppProtocol::doh2,
+      AppProtocol::websocket, AppProtocol::sip,    AppProtocol::krb5,
+      AppProtocol::snmp,      AppProtocol::tftp,   AppProtocol::ike,
+      AppProtocol::dhcp,      AppProtocol::ntp,    AppProtocol::modbus,
+      AppProtocol::enip,      AppProtocol::rdp,    AppProtocol::bittorrent_dht,
+      AppProtocol::pgsql,     AppProtocol::nfs,
   };
   return std::find(std::begin(identified), std::end(identified), protocol) != std::end(identified);
 }

@@ -37,7 +37,18 @@ namespace {
 
 /// Each comes from its protocol's own file (declared in its header).
 const std::array rows{
-      dns_row, mdns_row, llmnr_row, tls_row, ssh_row, quic_row, smtp_row, ftp_row, ftp_data_row, pop3_row, imap_row, telnet_row, smb_row, dcerpc_row, mqtt_row, dnp3_row, rfb_row, ldap_row, http_row, http2_row, doh2_row, websocket_row, sip_row, krb5_row, snmp_row, tftp_row, ike_row, dhcp_row, ntp_row, modbus_row, enip_row, rdp_row, bittorrent_dht_row, pgsql_row, nfs_row,
+    dns_row,       mdns_row,   llmnr_row,
+    tls_row,       ssh_row,    quic_row,
+    smtp_row,      ftp_row,    ftp_data_row,
+    pop3_row,      imap_row,   telnet_row,
+    smb_row,       dcerpc_row, mqtt_row,
+    dnp3_row,      rfb_row,    ldap_row,
+    http_row,      http2_row,  doh2_row,
+    websocket_row, sip_row,    krb5_row,
+    snmp_row,      tftp_row,   ike_row,
+    dhcp_row,      ntp_row,    modbus_row,
+    enip_row,      rdp_row,    bittorrent_dht_row,
+    pgsql_row,     nfs_row,
 };
 
 }  // namespace
