@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Packets a second that one worker receives and inspects live, by frame size and rules, a second of CPU time.
+"""Packets that one worker receives and inspects live in a second of its CPU time.
 
 usage: live.py SENSOR GENERATOR [RULES] [--seconds S]
 
@@ -68,11 +68,12 @@ def main():
             subprocess.run([options.generator, "--forge", "tcp", "--frame-bytes", str(frame_bytes),
                             "--conversations", "200", "--exchanges", "20", "--split", str(prefix),
                             "--queues", "1"], check=True, stdout=subprocess.DEVNULL)
-            for kind, rules in sets.items():
+            for number, (kind, rules) in enumerate(sets.items()):
                 rate, share = measure(options, f"{prefix}.0.pcap", rules,
-                                      folder / f"{frame_bytes}-{list(sets).index(kind)}", options.seconds)
-                print(f"{frame_bytes:>6} {kind:20} {rate:>12,.0f} {rate * frame_bytes * 8e-9:>8.2f} "
-                      f"{share:>9.1%}", flush=True)
+                                      folder / f"{frame_bytes}-{number}", options.seconds)
+                gigabits = rate * frame_bytes * 8e-9
+                print(f"{frame_bytes:>6} {kind:20} {rate:>12,.0f} {gigabits:>8.2f} {share:>9.1%}",
+                      flush=True)
 
 
 if __name__ == "__main__":
