@@ -81,21 +81,22 @@ class SensorMetrics final : public prometheus::Collectable {
       uint64_t capture::PortTotals::*value;
     };
     static constexpr Row rows[] = {
-        {"port.received", "Packets that the port handed to its queues.",
+        {"each_port.received", "Packets that the port handed to its queues.",
          &capture::PortTotals::received},
-        {"port.bytes", "Their bytes.", &capture::PortTotals::bytes},
-        {"port.missed", "Packets lost because a queue was full.", &capture::PortTotals::missed},
-        {"port.no_buffer", "Packets lost because no buffer was free.",
+        {"each_port.bytes", "Their bytes.", &capture::PortTotals::bytes},
+        {"each_port.missed", "Packets lost because a queue was full.",
+         &capture::PortTotals::missed},
+        {"each_port.no_buffer", "Packets lost because no buffer was free.",
          &capture::PortTotals::no_buffer},
-        {"port.errors", "Packets that the port refused.", &capture::PortTotals::errors},
+        {"each_port.errors", "Packets that the port refused.", &capture::PortTotals::errors},
     };
     for (size_t i = 0; i < std::min(status.ports.size(), status.port_totals.size()); ++i) {
       for (const Row& row : rows) {
         add(families, row.name, row.help, {{"port", status.ports[i].name}},
             status.port_totals[i].*row.value);
       }
-      add(families, "port.link_up", "Whether the link is up.", {{"port", status.ports[i].name}},
-          status.ports[i].link_is_up ? 1 : 0);
+      add(families, "each_port.link_up", "Whether the link is up.",
+          {{"port", status.ports[i].name}}, status.ports[i].link_is_up ? 1 : 0);
     }
   }
 

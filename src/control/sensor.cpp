@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <mutex>
@@ -33,6 +35,43 @@ uint64_t wall_clock_ns() {
                                    std::chrono::system_clock::now().time_since_epoch())
                                    .count());
 }
+
+/// What the ports say, summed up, for statistics: under our names, and under those that dashboards
+/// made for Suricata know.
+class PortSums {
+ public:
+  void set(const std::vector<capture::PortTotals>& ports) noexcept {
+    capture::PortTotals sum;
+    for (const capture::PortTotals& port : ports) {
+      sum.received += port.received;
+      sum.bytes += port.bytes;
+      sum.missed += port.missed;
+      sum.no_buffer += port.no_buffer;
+      sum.errors += port.errors;
+    }
+    const uint64_t lost = sum.missed + sum.no_buffer;
+    const std::array<uint64_t, count> now{
+        sum.received + lost, lost, sum.received, sum.bytes, sum.missed, sum.no_buffer, sum.errors};
+    for (size_t i = 0; i < count; ++i) {
+      std::atomic_ref(values_[i]).store(now[i], std::memory_order_relaxed);
+    }
+  }
+  [[nodiscard]] CounterView view() const noexcept { return {rows, values_}; }
+
+ private:
+  static constexpr size_t count = 7;
+  static constexpr CounterRow rows[count] = {
+      {"capture.kernel_packets", "packets", "Packets that the ports saw."},
+      {"capture.kernel_drops", "packets",
+       "Packets that the ports lost: missed or without a buffer."},
+      {"port.received", "packets", "Packets that the ports handed to their queues."},
+      {"port.bytes", "bytes", "Their bytes."},
+      {"port.missed", "packets", "Packets lost because a queue was full."},
+      {"port.no_buffer", "packets", "Packets lost because no buffer was free."},
+      {"port.errors", "packets", "Packets that the ports refused."},
+  };
+  std::array<uint64_t, count> values_{};
+};
 
 output::RuleCatalog catalog_of(const RuleSet& rules) {
   return {rules.infos(), rules.bit_names(), rules.integer_names()};
@@ -87,6 +126,7 @@ struct Sensor::State {
   bool is_switching = false;
   unsigned polls_since_switch = 0;
   std::vector<worker::ThreadCounters> counters;
+  PortSums port_sums;
   mutable std::mutex mutex;  ///< of `status` alone
   Status status;             ///< as others see it
 };
@@ -98,7 +138,9 @@ Sensor::Sensor(const SensorOptions& options, capture::Ports& ports, LoadedRules 
   const RuleSet& rules = state_->rules->rules;
   collector.use_rules(rules.generation(), catalog_of(rules));
   state_->counters = state_->run.counters();
-  state_->counters.push_back({"Global", collector.counters()});
+  std::vector<CounterView> own = collector.counters();
+  own.push_back(state_->port_sums.view());
+  state_->counters.push_back({"Global", std::move(own)});
   state_->status.ports = ports.facts();
   state_->status.last_reload_ns = wall_clock_ns();
   state_->show_rules(state_->status);
@@ -151,6 +193,7 @@ void Sensor::State::look(Requests& requests) {
 
 void Sensor::State::look_at_ports() {
   std::vector<capture::PortTotals> totals = ports.totals();
+  port_sums.set(totals);
   publish([&](Status& now) {
     now.ports = ports.facts();
     now.port_totals = std::move(totals);
