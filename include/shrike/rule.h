@@ -30,6 +30,7 @@ struct Options {
   std::vector<std::string> action_order{"pass", "drop", "reject", "alert"};
   bool simulate_ips = false;
   bool ignore_unknown_requirements = false;
+  bool has_ja4 = true;  ///< JA4 fingerprints are made: `requires: feature ja4` is met
   /// Rules about fields that nothing fills are awake too: to look at what becomes of them.
   bool assume_inspected = false;
   std::string cache_directory;   ///< empty: no cache

@@ -191,6 +191,7 @@ void apply_protocols(const ConfigReader& config, Settings& settings) {
   apply_http(config, options.http);
   apply_smtp(config, options.smtp);
   apply_encrypted(config, options);
+  settings.rules.has_ja4 = options.tls_ja4_fingerprints;
   const ConfigNode* const protocols = config.find("app-layer.protocols");
   if (protocols != nullptr) {
     collect_others(*protocols, {}, options);

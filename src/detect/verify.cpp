@@ -379,15 +379,18 @@ BufferVerifier::Outcome BufferVerifier::decode_base64(
   }
   const Bytes outer = buffer_;
   const uint64_t outer_offset = offset_;
+  const uint32_t outer_cursor = cursor_;
   const bool outer_is_whole = is_whole_;
   const size_t outer_retries = retry_count_;
   const size_t outer_list = list_retries_;
   buffer_ = {decoded_.get(), decoded};
   offset_ = 0;
+  cursor_ = 0;  // what is relative in base64_data begins at its first byte
   is_whole_ = true;
   const bool holds = run_list(arguments.program_index, arguments.program_count, outer_retries);
   buffer_ = outer;
   offset_ = outer_offset;
+  cursor_ = outer_cursor;
   is_whole_ = outer_is_whole;
   retry_count_ = outer_retries;
   list_retries_ = outer_list;

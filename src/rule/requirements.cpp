@@ -13,7 +13,8 @@ using Version = std::array<uint32_t, 3>;
 
 constexpr Version spoken_version{8, 0, 7};
 
-/// Features that Suricata builds name and that change nothing for what Shrike does with a rule.
+/// Features that Suricata builds name; all but ja4, which the configuration turns off, are there
+/// always.
 constexpr std::array<std::string_view, 6> features{
     "output::file-store", "output::eve-json", "ja3", "ja4", "suricata", "pcre-jit"};
 
@@ -55,12 +56,13 @@ Requirement check_version(std::string_view text) {
   return is_met ? Requirement::met : Requirement::not_met;
 }
 
-Requirement check_one(std::string_view key, std::string_view value) {
+Requirement check_one(std::string_view key, std::string_view value, bool has_ja4) {
   if (key == "version") return check_version(value);
   if (value.empty()) return key.empty() ? Requirement::malformed : Requirement::unknown;
   if (key == "feature") {
     const bool is_known = std::find(features.begin(), features.end(), value) != features.end();
-    return is_known ? Requirement::met : Requirement::not_met;
+    const bool is_on = value != "ja4" || has_ja4;
+    return is_known && is_on ? Requirement::met : Requirement::not_met;
   }
   if (key == "keyword") {
     const Keyword* const row = find_keyword(value);
@@ -85,7 +87,7 @@ std::optional<Version> parse_version(std::string_view text) {
   return std::nullopt;
 }
 
-Requirement check_requirements(std::string_view value) {
+Requirement check_requirements(std::string_view value, bool has_ja4) {
   Requirement worst = Requirement::met;
   for (size_t begin = 0; begin <= value.size();) {
     const size_t end = std::min(value.find(',', begin), value.size());
@@ -93,7 +95,7 @@ Requirement check_requirements(std::string_view value) {
     begin = end + 1;
     const size_t blank = entry.find_first_of(" \t<>=");
     const std::string_view rest = blank == std::string_view::npos ? "" : entry.substr(blank);
-    const Requirement one = check_one(entry.substr(0, blank), trim(rest));
+    const Requirement one = check_one(entry.substr(0, blank), trim(rest), has_ja4);
     worst = std::max(worst, one);
   }
   return worst;

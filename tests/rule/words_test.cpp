@@ -97,5 +97,12 @@ TEST(Requirements, AreMetOrNot) {
   }
 }
 
+TEST(Requirements, FeatureJa4FollowsTheConfiguration) {
+  EXPECT_EQ(check_requirements("feature ja4", true), Requirement::met);
+  EXPECT_EQ(check_requirements("feature ja4", false), Requirement::not_met);
+  EXPECT_EQ(check_requirements("feature ja4, version >= 7", false), Requirement::not_met);
+  EXPECT_EQ(check_requirements("feature ja3", false), Requirement::met);
+}
+
 }  // namespace
 }  // namespace shrike::rule
