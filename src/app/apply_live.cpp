@@ -129,7 +129,7 @@ PortOptions port_named(const std::string& name, const std::vector<PortOptions>& 
 /// Where the control socket is, unless the configuration names another place. Asked while the
 /// process still has the user that started it.
 std::string command_socket_path(const Settings& settings) {
-  const std::string name =
+  std::string name =
       settings.command_socket.empty() ? "shrike-command.socket" : settings.command_socket;
   if (name.starts_with('/')) {
     return name;
