@@ -14,7 +14,7 @@ using namespace std::literals;
 std::string little(uint64_t number, size_t bytes) {
   std::string text;
   for (size_t i = 0; i < bytes; ++i) {
-    text += static_cast<char>(number >> (8 * i) & 255);
+    text += static_cast<char>(i < sizeof number ? number >> (8 * i) & 255 : 0);
   }
   return text;
 }
