@@ -28,7 +28,7 @@ import rig
 import sensor
 
 #: Of the alerts, that may differ where an answer was polled before its request.
-ASYMMETRIC_SLACK = 0.1
+ASYMMETRIC_SLACK = 0.3
 
 
 def main():
