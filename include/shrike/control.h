@@ -69,10 +69,15 @@ class Sensor {
   using LoadRules = std::function<std::optional<LoadedRules>()>;
   /// One line for the operator.
   using Tell = std::function<void(const std::string&)>;
+  /// What the sensor asks of the program around it.
+  struct Program {
+    LoadRules load_rules;
+    Tell tell;
+  };
 
   /// Everything is borrowed and outlives the sensor.
-  Sensor(const SensorOptions& options, capture::Ports& ports, LoadedRules first_rules,
-         LoadRules load_rules, output::Collector& collector, Tell tell);
+  Sensor(const SensorOptions& options, capture::Ports& ports, output::Collector& collector,
+         LoadedRules first_rules, Program program);
   ~Sensor();
 
   /// Until `requests.stop`, or idle for as long as the options say. Then everything received is

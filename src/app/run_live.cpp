@@ -151,7 +151,8 @@ int watch(const CommandLine& line, const Settings& settings, capture::Ports& por
     }
     return loaded;
   };
-  control::Sensor sensor(options, ports, std::move(rules), load, collector, tell_line);
+  control::Sensor sensor(options, ports, collector, std::move(rules),
+                         {.load_rules = load, .tell = tell_line});
   control::Requests& requests = install_live_signals();
   if (!line.quiet) {
     tell_ports(ports, settings.workers);

@@ -80,13 +80,13 @@ output::RuleCatalog catalog_of(const RuleSet& rules) {
 }  // namespace
 
 struct Sensor::State {
-  State(const SensorOptions& sensor_options, capture::Ports& sensor_ports, LoadedRules first,
-        LoadRules load, output::Collector& sensor_collector, Tell sensor_tell)
+  State(const SensorOptions& sensor_options, capture::Ports& sensor_ports,
+        output::Collector& sensor_collector, LoadedRules first, Program around)
       : options(sensor_options),
         ports(sensor_ports),
         collector(sensor_collector),
-        load_rules(std::move(load)),
-        tell(std::move(sensor_tell)),
+        load_rules(std::move(around.load_rules)),
+        tell(std::move(around.tell)),
         rules(std::make_unique<LoadedRules>(std::move(first))),
         run(options.live, ports, rules->rules, collector) {}
 
@@ -131,10 +131,10 @@ struct Sensor::State {
   Status status;             ///< as others see it
 };
 
-Sensor::Sensor(const SensorOptions& options, capture::Ports& ports, LoadedRules first_rules,
-               LoadRules load_rules, output::Collector& collector, Tell tell)
-    : state_(std::make_unique<State>(options, ports, std::move(first_rules), std::move(load_rules),
-                                     collector, std::move(tell))) {
+Sensor::Sensor(const SensorOptions& options, capture::Ports& ports, output::Collector& collector,
+               LoadedRules first_rules, Program program)
+    : state_(std::make_unique<State>(options, ports, collector, std::move(first_rules),
+                                     std::move(program))) {
   const RuleSet& rules = state_->rules->rules;
   collector.use_rules(rules.generation(), catalog_of(rules));
   state_->counters = state_->run.counters();

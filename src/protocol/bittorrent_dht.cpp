@@ -136,6 +136,7 @@ bool read_reply(BencodeReader& reader, DhtTransaction& transaction) {
 
 bool read_error(BencodeReader& reader, DhtTransaction& transaction) {
   bool has_number = false, has_text = false;
+  Bytes text;
   reader.open_list();
   while (!reader.ends()) {
     switch (reader.peek()) {
@@ -143,15 +144,13 @@ bool read_error(BencodeReader& reader, DhtTransaction& transaction) {
         transaction.error_number = reader.number_to(UINT16_MAX);
         has_number = true;
         break;
-      case BencodeReader::Kind::text: {
-        Bytes text;
+      case BencodeReader::Kind::text:
         if (!read_utf8(reader, text)) {
           return false;
         }
         transaction.error_text = transaction.keep(text);
         has_text = true;
         break;
-      }
       default:
         reader.skip();
         break;

@@ -30,7 +30,7 @@ void describe_name(std::string_view key, std::string_view name, uint32_t number,
 
 void describe_extended_status(Bytes status, JsonWriter& json) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::array<char, 2 * 255> text;
+  std::array<char, size_t{2} * 255> text;
   size_t size = 0;
   for (const uint8_t byte : status) {
     text[size++] = digits[byte >> 4];
