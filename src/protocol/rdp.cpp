@@ -90,7 +90,7 @@ bool read_per_length(ByteReader& reader, size_t& to) noexcept {
 
 /// What TS_UD_CS_CORE has at least, behind its header.
 constexpr size_t core_bytes_min = 128;
-constexpr size_t channel_bytes = 12, channel_name_bytes = 8;
+constexpr size_t channel_bytes = 12;
 
 /// Handshake messages that the reference knows; the bytes of others end the flow's parsing.
 constexpr bool is_handshake_type(uint8_t type) noexcept {
