@@ -73,8 +73,7 @@ void read_options(const RuleNode& node, Builder& builder) {
 bool RuleReader::is_wanted(const RuleNode& node) const {
   for (const OptionNode& option : node.options) {
     if (option.name.text != "requires") continue;
-    const Requirement requirement =
-        check_requirements(option.value.text, context_.options.has_ja4);
+    const Requirement requirement = check_requirements(option.value.text, context_.options.has_ja4);
     if (requirement == Requirement::not_met) return false;
     if (requirement == Requirement::unknown) return context_.options.ignore_unknown_requirements;
   }
