@@ -1,9 +1,12 @@
-"""Captures for rigs: many joined to one timeline, and one split into a file for each queue."""
+"""Captures for rigs: where they come from, many joined to one timeline, and many mixed."""
+import contextlib
 import pathlib
 import random
 import re
 import struct
 import subprocess
+import tempfile
+import time
 
 SECOND_NS = 10**9
 #: Between two captures of a joined one: longer than any flow or threshold lives.
@@ -16,7 +19,6 @@ ORDERS = {  # first bytes of a pcap file: byte order, ns a unit of the fraction
     b"\xd4\xc3\xb2\xa1": ("<", 1000), b"\xa1\xb2\xc3\xd4": (">", 1000),
     b"\x4d\x3c\xb2\xa1": ("<", 1), b"\xa1\xb2\x3c\x4d": (">", 1),
 }
-BUCKETS = 128
 
 
 def read(path):
@@ -59,15 +61,36 @@ def join(folder, count, packets_max=20000):
         if not packets or len(packets) > packets_max or any(
                 len(frame) > FRAME_BYTES_MAX for _, frame, _ in packets):
             continue
-        first = last = min(time for time, _, _ in packets)
-        for time, frame, wire in packets:
-            last = max(time, last + 1000)
+        first = last = min(time_ns for time_ns, _, _ in packets)
+        for time_ns, frame, wire in packets:
+            last = max(time_ns, last + 1000)
             joined.append((base + last - first, frame, wire))
         base = joined[-1][0] + GAP_NS
         used += 1
         if used == count:
             break
     return joined, used
+
+
+def add_arguments(parser):
+    """Which captures and rules a test takes: a folder and a file, or what scenarios are made of."""
+    parser.add_argument("captures", nargs="?")
+    parser.add_argument("rules", nargs="?")
+    parser.add_argument("--scenarios")
+    parser.add_argument("--maker")
+    parser.add_argument("--count", type=int, default=300)
+
+
+@contextlib.contextmanager
+def workplace(options):
+    """A folder for a test's run, with the captures of its scenarios where it has any."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        if options.scenarios:
+            (folder / "made").mkdir()
+            options.captures = folder / "made"
+            options.rules = make(options.maker, options.scenarios, options.captures)
+        yield folder
 
 
 def make(maker, scenarios, folder):
@@ -82,48 +105,24 @@ def make(maker, scenarios, folder):
     return rules
 
 
-def _hash_of_word(word):
-    """Toeplitz hash under the key 0x6d5a repeated (include/shrike/model/owner.h)."""
-    window, value = 0x6D5A6D5A, 0
-    for bit in range(16):
-        if word & (0x8000 >> bit):
-            value ^= (window << bit | window >> (32 - bit)) & 0xFFFFFFFF if bit else window
-    return value
-
-
-_HASHES = [_hash_of_word(word) for word in range(1 << 16)]
-
-
-def _addresses(frame):
-    """Both addresses of an IP packet behind Ethernet and VLAN tags, or nothing."""
-    at, tags = 12, 0
-    while len(frame) >= at + 2 and frame[at:at + 2] in (b"\x81\x00", b"\x88\xa8", b"\x91\x00") \
-            and tags < 3:
-        at, tags = at + 4, tags + 1
-    kind, header = frame[at:at + 2], at + 2
-    if kind == b"\x08\x00" and len(frame) >= header + 20:
-        return frame[header + 12:header + 20]
-    if kind == b"\x86\xdd" and len(frame) >= header + 40:
-        return frame[header + 8:header + 40]
-    return b""
-
-
-def queue_of(frame, queues, is_symmetric=True):
-    """The queue that a port with symmetric RSS chooses; or one that parts the two directions."""
-    addresses = _addresses(frame)
-    word = 0
-    for i in range(0, len(addresses), 2):
-        word ^= addresses[i] << 8 | addresses[i + 1]
-    queue = _HASHES[word] % BUCKETS % queues
-    half = len(addresses) // 2
-    if not is_symmetric and addresses[:half] < addresses[half:]:
-        queue = (queue + 1) % queues
-    return queue
-
-
-def split(packets, queues, is_symmetric=True):
-    """The packets of each queue."""
-    parts = [[] for _ in range(queues)]
-    for packet in packets:
-        parts[queue_of(packet[1], queues, is_symmetric)].append(packet)
-    return parts
+def mix(options, folder, count, pps):
+    """Gives each of `count` captures hosts of its own and mixes them: FOLDER/all.pcap, each packet
+    a fixed time behind the one before."""
+    chosen = folder / "chosen"
+    chosen.mkdir(parents=True)
+    paths = sorted(path for path in pathlib.Path(options.captures).rglob("*.pcap*")
+                   if path.stat().st_size < 1 << 20)
+    random.Random(7).shuffle(paths)
+    paths = paths[:count]
+    for path in paths:
+        (chosen / path.name).symlink_to(path)
+    megabytes = 1 + sum(path.stat().st_size for path in paths) // (1 << 20)
+    subprocess.run([options.mixer, chosen, "-o", folder / "mix.pcap", "--megabytes",
+                    str(megabytes), "--seconds", "1"], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    step_ns = SECOND_NS // pps
+    begin_ns = time.time_ns()
+    packets = [(begin_ns + i * step_ns, frame[:options.mtu + 14], len(frame[:options.mtu + 14]))
+               for i, (_, frame, _) in enumerate(read(folder / "mix.pcap"))]
+    write(folder / "all.pcap", packets)
+    print(f"{len(paths)} captures, {len(packets)} packets, {pps} a second")

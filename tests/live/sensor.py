@@ -5,6 +5,11 @@ import pathlib
 import subprocess
 
 
+#: Where captures were given other hosts, rules that ask whose they are should take any.
+ANY_HOSTS = ["--set", "vars.address-groups.HOME_NET=any",
+             "--set", "vars.address-groups.EXTERNAL_NET=any"]
+
+
 class Eve:
     """What one run wrote: its alerts, and its last statistics."""
 
@@ -49,13 +54,18 @@ def run(words, folder, seconds=300):
     return Eve(folder)
 
 
-def difference(expected, found, shown_max=10):
+def offline(base, capture, folder):
+    """What -r makes of a capture; fails where that is nothing to compare with."""
+    expected = run(base + ["-r", capture], folder)
+    if not expected.alerts:
+        raise SystemExit("no alert at all: nothing to compare")
+    return expected
+
+
+def difference(expected, found):
     """Lines that say what is missing in `found` and what is too much; none where both agree."""
-    lines = [f"missing: {key}" for key in (expected.alerts - found.alerts).elements()]
-    lines += [f"too much: {key}" for key in (found.alerts - expected.alerts).elements()]
-    if len(lines) > shown_max:
-        lines = lines[:shown_max] + [f"… and {len(lines) - shown_max} more"]
-    return lines
+    return [f"missing: {key}" for key in (expected.alerts - found.alerts).elements()] + \
+        [f"too much: {key}" for key in (found.alerts - expected.alerts).elements()]
 
 
 def accounts(eve, sent):
@@ -75,3 +85,20 @@ def accounts(eve, sent):
         if eve.count(name):
             faults.append(f"{name} is {eve.count(name)}")
     return faults
+
+
+def agrees(title, expected, found, sent, slack=0, shown_max=10):
+    """Says how a live run compares with -r.
+    @param sent   packets that were sent to it
+    @param slack  differences that are let pass
+    @return whether it holds"""
+    different = difference(expected, found)
+    wrong = accounts(found, sent)
+    is_fine = not wrong and len(different) <= slack
+    print(f"{title}: {sum(found.alerts.values())} of {sum(expected.alerts.values())} alerts, "
+          f"{found.count('worker.taken_over')} handed over: {'ok' if is_fine else 'FAILED'}")
+    for line in different[:shown_max] + wrong:
+        print("  " + line)
+    if len(different) > shown_max:
+        print(f"  … {len(different)} differences in all")
+    return is_fine
