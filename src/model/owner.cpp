@@ -1,6 +1,7 @@
 #include "shrike/model/owner.h"
 
 #include "shrike/base/check.h"
+#include "shrike/model/limits.h"
 
 namespace shrike {
 
@@ -31,6 +32,11 @@ constexpr auto byte_hashes = [] {
   return table;
 }();
 
+/// Hash of a word by its bytes in the order of the network.
+uint32_t hash_of_word(uint8_t first, uint8_t second) noexcept {
+  return byte_hashes[0][first] ^ byte_hashes[1][second];
+}
+
 uint16_t fold(const IpAddress& address) noexcept {
   uint64_t halves[2];
   std::memcpy(halves, address.bytes.data(), sizeof halves);
@@ -38,6 +44,10 @@ uint16_t fold(const IpAddress& address) noexcept {
   folded ^= folded >> 32;
   folded ^= folded >> 16;
   return __builtin_bswap16(static_cast<uint16_t>(folded));
+}
+
+bool is_vlan(uint16_t ethertype) noexcept {
+  return ethertype == 0x8100 || ethertype == 0x88a8 || ethertype == 0x9100;
 }
 
 }  // namespace
@@ -49,12 +59,29 @@ OwnerTable::OwnerTable(uint32_t workers) noexcept {
   }
 }
 
+Bytes OwnerTable::addresses_of_frame(Bytes frame) noexcept {
+  constexpr uint16_t ipv4 = 0x0800, ipv6 = 0x86dd;
+  ByteReader reader(frame);
+  reader.skip(12);
+  uint16_t ethertype = reader.big16();
+  for (size_t tags = 0; is_vlan(ethertype) && tags < limits::vlan_tags_max; ++tags) {
+    reader.skip(2);
+    ethertype = reader.big16();
+  }
+  if (ethertype != ipv4 && ethertype != ipv6) {
+    return {};
+  }
+  reader.skip(ethertype == ipv4 ? 12 : 8);
+  const Bytes addresses = reader.take(ethertype == ipv4 ? 8 : 32);
+  return reader.failed() ? Bytes{} : addresses;
+}
+
 uint32_t OwnerTable::owner_of_addresses(Bytes addresses) const noexcept {
   std::array<uint8_t, 2> folded{};
   for (size_t i = 0; i < addresses.size(); ++i) {
     folded[i % 2] ^= addresses[i];
   }
-  return owners_[(byte_hashes[0][folded[0]] ^ byte_hashes[1][folded[1]]) & (buckets - 1)];
+  return owners_[hash_of_word(folded[0], folded[1]) & (buckets - 1)];
 }
 
 uint32_t OwnerTable::hash_of(const Datagram& datagram) noexcept {
@@ -65,7 +92,7 @@ uint32_t OwnerTable::hash_of(const Datagram& datagram) noexcept {
   } else {
     word = fold(datagram.source) ^ fold(datagram.target);
   }
-  return byte_hashes[0][word >> 8] ^ byte_hashes[1][word & 0xff];
+  return hash_of_word(static_cast<uint8_t>(word >> 8), static_cast<uint8_t>(word));
 }
 
 }  // namespace shrike

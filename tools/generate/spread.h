@@ -18,13 +18,12 @@ class QueueChooser {
   /// @param queues 1 to OwnerTable::buckets
   QueueChooser(Spread spread, uint32_t queues);
 
-  [[nodiscard]] uint32_t queue_of(Bytes frame) noexcept;
+  [[nodiscard]] uint32_t queue_of(Bytes frame) const noexcept;
 
  private:
   Spread spread_;
   uint32_t queues_;
   OwnerTable owners_;
-  Datagram hosts_{};  ///< only its addresses are in use
 };
 
 }  // namespace shrike::generate

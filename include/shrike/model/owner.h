@@ -27,9 +27,12 @@ class OwnerTable {
     return owners_[hash_of(datagram) & (buckets - 1)];
   }
 
-  /// The owner of what two addresses say to each other. @param addresses source and target, one
-  /// behind the other as in an IP header: 8 or 32 bytes.
+  /// The owner of what two addresses say to each other. @param addresses from addresses_of_frame.
   [[nodiscard]] uint32_t owner_of_addresses(Bytes addresses) const noexcept;
+
+  /// Source and target, one behind the other (8 or 32 bytes), of the first IP header behind
+  /// Ethernet and VLAN tags: what a NIC hashes. Nothing where the frame has none, or is cut off.
+  [[nodiscard]] static Bytes addresses_of_frame(Bytes frame) noexcept;
 
   /// Hash of a datagram's hosts, the same in both directions. ICMP errors hash as the datagram
   /// they carry, since they belong to its flow.
