@@ -59,9 +59,10 @@ enum class FileStoring : uint8_t { off, by_rule, all };
 
 /// Bytes of a file that is to be stored. Valid until the next call that is not const.
 struct FilePiece {
-  uint64_t offset = 0;  ///< in what is stored of the file
-  Bytes bytes;          ///< at most file_piece_bytes_max
-  bool is_end = false;  ///< nothing follows
+  Direction direction = Direction::to_server;  ///< that the file goes
+  uint64_t offset = 0;                         ///< in what is stored of it
+  Bytes bytes;                                 ///< at most file_piece_bytes_max
+  bool is_end = false;                         ///< nothing follows
 };
 constexpr size_t file_piece_bytes_max = 8192;
 

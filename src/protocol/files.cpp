@@ -125,7 +125,8 @@ std::optional<FilePiece> AppTransaction::take_piece(File& file, uint64_t file_id
   storage.is_wanted = true;
   storage.id = file_id;
   const size_t count = std::min(left, file_piece_bytes_max);
-  FilePiece piece{.offset = storage.offset + storage.given,
+  FilePiece piece{.direction = file.direction,
+                  .offset = storage.offset + storage.given,
                   .bytes = Bytes(storage.waiting).subspan(storage.given, count),
                   .is_end = ends && count == left};
   storage.given += count;

@@ -214,10 +214,11 @@ void Inspection::store_file(const Transaction& transaction, size_t index, const 
                                    .offset = piece->offset,
                                    .bytes = piece->bytes,
                                    .is_end = piece->is_end};
-    JsonWriter file_json(file_members_);
-    report.file.direction = protocols_.describe_file(transaction, index, file_json);
+    report.file.direction = piece->direction;
     JsonWriter json(members_);
     if (piece->is_end) {
+      JsonWriter file_json(file_members_);
+      protocols_.describe_file(transaction, index, file_json);
       protocols_.describe(transaction, json);
       report.file.members = file_members_;
     }
