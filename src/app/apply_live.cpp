@@ -165,9 +165,7 @@ void choose_ports(const std::vector<std::string>& names, Settings& settings) {
   for (size_t i = 0; i < ports.size(); ++i) {
     if (ports[i].device.empty()) {
       ports[i].device = af_packet_device(ports[i].name, ports[i].mtu, settings.workers, i);
-    } else if (!ports[i].device.starts_with("net_") && is_device(ports[i].device) &&
-               ports[i].device.find(',') == std::string::npos &&
-               ports[i].device.find(':') != std::string::npos) {
+    } else if (capture::is_pci_address(ports[i].device)) {
       settings.memory.pci_addresses.push_back(ports[i].device);
     }
   }

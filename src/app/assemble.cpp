@@ -109,8 +109,7 @@ Settings assemble_settings(const CommandLine& line, Diagnostics& diagnostics) {
     settings.memory.telemetry = true;
     for (output::EveOptions& eve : settings.sinks.eve) {
       for (const capture::PortOptions& port : settings.ports.ports) {
-        eve.interface_names.push_back(
-            port.name.empty() ? port.device.substr(0, port.device.find(',')) : port.name);
+        eve.interface_names.push_back(capture::name_of(port));
       }
     }
   }

@@ -314,8 +314,9 @@ void LiveWorker::inspect_datagrams(std::span<const Datagram> datagrams) noexcept
 
 void LiveWorker::hand_datagram_over(uint32_t owner, const Datagram& datagram) noexcept {
   RecordRing& ring = shared_.ring(index_, owner);
-  bool is_done = parcel_bytes(datagram) <= ring.record_bytes_max() && hand_over(ring, datagram);
-  if (!is_done && parcel_bytes(datagram) <= ring.record_bytes_max()) {
+  const bool fits = parcel_bytes(datagram) <= ring.record_bytes_max();
+  bool is_done = fits && hand_over(ring, datagram);
+  if (fits && !is_done) {
     const auto end = Clock::now() + hand_over_wait_max;
     while (!is_done && Clock::now() < end) {
       std::this_thread::yield();

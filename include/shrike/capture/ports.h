@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shrike/base/counters.h"
@@ -26,6 +27,11 @@ struct PortOptions {
   bool checksum_offload = true;
   uint32_t link_wait_ms = 3000;  ///< how long a link may take to come up before the start
 };
+
+/// "0000:3b:00.0": a physical device; everything else is made as a virtual one.
+[[nodiscard]] bool is_pci_address(std::string_view device) noexcept;
+/// What a port is called: its own name, or its device's without arguments.
+[[nodiscard]] std::string name_of(const PortOptions& port);
 
 struct PortsOptions {
   std::vector<PortOptions> ports;

@@ -20,11 +20,6 @@ constexpr uint16_t usual_descriptors = 1024;
 constexpr uint32_t frame_overhead_bytes = 64;
 constexpr uint32_t smallest_buffer_bytes = 2048;
 
-bool is_pci_address(std::string_view device) {
-  return !device.empty() && std::isxdigit(static_cast<unsigned char>(device.front())) != 0 &&
-         device.find(':') != std::string_view::npos && device.find(',') == std::string_view::npos;
-}
-
 std::string_view name_of_device(std::string_view device) {
   return device.substr(0, device.find(','));
 }
@@ -68,9 +63,18 @@ uint16_t descriptors_of(const PortOptions& options) noexcept {
   return options.rx_descriptors != 0 ? options.rx_descriptors : usual_descriptors;
 }
 
+bool is_pci_address(std::string_view device) noexcept {
+  return !device.empty() && std::isxdigit(static_cast<unsigned char>(device.front())) != 0 &&
+         device.find(':') != std::string_view::npos && device.find(',') == std::string_view::npos;
+}
+
+std::string name_of(const PortOptions& port) {
+  return port.name.empty() ? std::string(name_of_device(port.device)) : port.name;
+}
+
 Port::Port(const PortOptions& options, uint32_t workers) : options_(options), workers_(workers) {
   facts_.device = options.device;
-  facts_.name = options.name.empty() ? std::string(name_of_device(options.device)) : options.name;
+  facts_.name = name_of(options);
 }
 
 Port::~Port() {
@@ -134,9 +138,6 @@ bool Port::configure(Diagnostics& diagnostics) {
   const uint64_t wanted = RTE_ETH_RX_OFFLOAD_TIMESTAMP | RTE_ETH_RX_OFFLOAD_RSS_HASH |
                           (options_.checksum_offload ? RTE_ETH_RX_OFFLOAD_CHECKSUM : uint64_t{0});
   conf_.rxmode.offloads = wanted & info_.rx_offload_capa;
-  if (facts_.buffer_bytes < options_.mtu + frame_overhead_bytes) {
-    conf_.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER & info_.rx_offload_capa;
-  }
   conf_.rxmode.mtu = mtu_within(info_, options_.mtu);
   // Some drivers want as many send queues as receive queues, though nothing is sent.
   const auto send_queues = std::min(facts_.queues, info_.max_tx_queues);
