@@ -54,6 +54,17 @@ bool is_continuation(char byte) {
 
 }  // namespace
 
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const size_t count = utf8_sequence_bytes(text);
+    if (count == 0) {
+      return false;
+    }
+    text.remove_prefix(count);
+  }
+  return true;
+}
+
 size_t utf8_sequence_bytes(std::string_view text) noexcept {
   const auto at = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   if (text.empty()) {

@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "shrike/base/hex_text.h"
+
 namespace shrike::output {
 
 namespace {
@@ -25,16 +27,6 @@ struct CloseFile {
 struct FreeDigest {
   void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
-
-std::string to_hex(std::span<const uint8_t> bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text.push_back(digits[byte >> 4]);
-    text.push_back(digits[byte & 15]);
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -130,7 +122,7 @@ void FileStore::keep(const FileEvent& event) noexcept {
   unsigned digest_bytes = 0;
   const bool is_whole = EVP_DigestFinal_ex(open.digest.get(), digest.data(), &digest_bytes) == 1 &&
                         std::fflush(open.file.get()) == 0;
-  const std::string name = to_hex(std::span(digest).first(digest_bytes));
+  const std::string name = hex_text(std::span(digest).first(digest_bytes));
   const std::string folder = directory_ + '/' + name.substr(0, 2);
   std::error_code fault;
   if (is_whole) {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "bencode.h"
-#include "hex_text.h"
+#include "shrike/base/hex_text.h"
 
 namespace shrike::protocol {
 
@@ -32,18 +32,6 @@ bool is_message(Bytes bytes) noexcept {
   return prefix == "d1:ad" || prefix == "d1:rd" || prefix == "d2:ip" || prefix == "d1:el";
 }
 
-bool is_utf8(Bytes bytes) noexcept {
-  std::string_view text = as_text(bytes);
-  while (!text.empty()) {
-    const size_t count = utf8_sequence_bytes(text);
-    if (count == 0) {
-      return false;
-    }
-    text.remove_prefix(count);
-  }
-  return true;
-}
-
 /// What a message holds, borrowed from its datagram; a null Bytes is absent.
 struct Message {
   Bytes kind, query, id, version;
@@ -57,7 +45,7 @@ constexpr bool is_there(Bytes bytes) noexcept {
 /// A text that must be UTF-8. @return false where it is none, or not there.
 bool read_utf8(BencodeReader& reader, Bytes& to) noexcept {
   to = reader.text();
-  return !reader.failed() && is_utf8(to);
+  return !reader.failed() && is_utf8(as_text(to));
 }
 
 bool read_arguments(BencodeReader& reader, DhtTransaction& transaction) {

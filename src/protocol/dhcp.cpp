@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "shrike/base/hex_text.h"
+
 namespace shrike::protocol {
 
 namespace {
@@ -76,17 +78,6 @@ void add_options(DhcpTransaction& transaction, Direction direction, ByteReader& 
   transaction.raise(direction, AppEvent::dhcp_truncated_options);
 }
 
-std::string hardware_text(const std::array<uint8_t, 6>& bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    text += text.empty() ? "" : ":";
-    text += digits[byte >> 4];
-    text += digits[byte & 0xf];
-  }
-  return text;
-}
-
 }  // namespace
 
 constinit const ParserRow dhcp_row =
@@ -125,7 +116,7 @@ void DhcpParser::describe(const AppTransaction& each, JsonWriter& json) {
   json.begin_object("dhcp");
   json.text("type", transaction.is_request ? "request" : "reply");
   json.number("id", transaction.exchange_id);
-  json.text("client_mac", hardware_text(transaction.client_hardware));
+  json.text("client_mac", hex_text(transaction.client_hardware, ":"));
   json.text("assigned_ip", assigned);
   json.end_object();
 }

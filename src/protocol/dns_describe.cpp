@@ -5,6 +5,7 @@
 
 #include "dns.h"
 #include "dns_names.h"
+#include "shrike/base/hex_text.h"
 
 namespace shrike::protocol {
 
@@ -35,19 +36,6 @@ std::string address_text(Bytes bytes) {
   char text[INET6_ADDRSTRLEN] = "";
   if (bytes.size() == 4 || bytes.size() == 16) {
     inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text, sizeof text);
-  }
-  return text;
-}
-
-std::string hex_text(Bytes bytes, std::string_view between) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : bytes) {
-    if (!text.empty()) {
-      text += between;
-    }
-    text += digits[byte >> 4];
-    text += digits[byte & 0xf];
   }
   return text;
 }
@@ -123,7 +111,7 @@ void MessageWriter::options(const DnsRecord& record, std::string_view key) {
     }
     json_.begin_element_object();
     json_.number("code", code);
-    json_.text("data", hex_text(data, ""));
+    json_.text("data", hex_text(data));
     json_.end_object();
   }
   json_.end_array();

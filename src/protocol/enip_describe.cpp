@@ -4,6 +4,7 @@
 
 #include "enip.h"
 #include "enip_names.h"
+#include "shrike/base/hex_text.h"
 
 namespace shrike::protocol {
 
@@ -29,14 +30,7 @@ void describe_name(std::string_view key, std::string_view name, uint32_t number,
 }
 
 void describe_extended_status(Bytes status, JsonWriter& json) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::array<char, size_t{2} * 255> text;
-  size_t size = 0;
-  for (const uint8_t byte : status) {
-    text[size++] = digits[byte >> 4];
-    text[size++] = digits[byte & 15];
-  }
-  json.text("status_extended", std::string_view(text.data(), size));
+  json.text("status_extended", hex_text(status));
   const std::string_view meaning =
       status.size() == 2 ? cip_extended_status_name(load_little16(status.data())) : "";
   if (!meaning.empty()) {

@@ -1,5 +1,7 @@
 // IKE version 2: payloads and proposals. Source: RFC 7296, section 3. Which algorithms are held for
 // weak, and what a malformed payload does to its message, is Suricata's.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 
@@ -414,12 +416,7 @@ std::string name_of(std::span<const Name> names, std::string_view kind, uint16_t
   if (found != names.end()) {
     return std::string(found->text);
   }
-  std::string hexadecimal;
-  for (unsigned rest = number; rest != 0; rest >>= 4) {
-    hexadecimal.insert(hexadecimal.begin(), "0123456789abcdef"[rest & 0xf]);
-  }
-  return std::string(kind) + '(' + std::to_string(number) + " / 0x" +
-         (hexadecimal.empty() ? "0" : hexadecimal) + ')';
+  return fmt::format("{}({} / {:#x})", kind, number, number);
 }
 
 }  // namespace

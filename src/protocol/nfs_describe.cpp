@@ -1,4 +1,7 @@
 // What records show of NFS: names and order are Suricata's.
+#include <fmt/format.h>
+#include <zlib.h>
+
 #include <array>
 #include <string>
 
@@ -86,22 +89,7 @@ std::string flavor_name(uint32_t flavor) {
 
 /// The checksum of Ethernet (IEEE 802.3), in hexadecimal without leading zeros.
 std::string checksum_text(Bytes bytes) {
-  uint32_t sum = UINT32_MAX;
-  for (const uint8_t byte : bytes) {
-    sum ^= byte;
-    for (int bit = 0; bit < 8; ++bit) {
-      sum = sum >> 1 ^ ((sum & 1) != 0 ? 0xedb88320U : 0U);
-    }
-  }
-  sum = ~sum;
-  std::string text;
-  for (int shift = 28; shift >= 0; shift -= 4) {
-    const uint32_t digit = sum >> shift & 15;
-    if (digit != 0 || !text.empty() || shift == 0) {
-      text += "0123456789abcdef"[digit];
-    }
-  }
-  return text;
+  return fmt::format("{:x}", crc32_z(0, bytes.data(), bytes.size()));
 }
 
 void describe_rpc(const NfsTransaction& nfs, JsonWriter& json) {

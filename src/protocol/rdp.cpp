@@ -26,18 +26,6 @@ Probe::Answer probe_rdp(Bytes bytes, Direction) {
 constexpr uint16_t ports[] = {3389};
 constexpr Probe probes[] = {{.server_ports = ports, .bytes_max = 16, .probe = probe_rdp}};
 
-bool is_utf8(Bytes bytes) noexcept {
-  std::string_view text = as_text(bytes);
-  while (!text.empty()) {
-    const size_t count = utf8_sequence_bytes(text);
-    if (count == 0) {
-      return false;
-    }
-    text.remove_prefix(count);
-  }
-  return true;
-}
-
 /// The variable part of a connection request or confirm of class 0 (X.224, sections 13.3, 13.4).
 /// @return false where it is none.
 bool open_unit(Bytes unit, uint8_t type, Bytes& variable) noexcept {
@@ -162,7 +150,7 @@ bool RdpParser::read_request(Bytes unit) {
   const size_t end = text.find(cookie_end);
   if (text.starts_with(cookie_start) && end != text.npos) {
     const Bytes cookie = variable.first(end).subspan(cookie_start.size());
-    if (is_utf8(cookie)) {
+    if (is_utf8(as_text(cookie))) {
       transaction.has_cookie = true;
       transaction.cookie = transaction.keep(cookie);
       variable = variable.subspan(end + cookie_end.size());

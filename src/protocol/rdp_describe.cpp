@@ -5,8 +5,8 @@
 #include <string>
 
 #include "der.h"
-#include "hex_text.h"
 #include "rdp.h"
+#include "shrike/base/hex_text.h"
 
 namespace shrike::protocol {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "hex_text.h"
+#include "shrike/base/hex_text.h"
 
 namespace shrike::protocol {
 

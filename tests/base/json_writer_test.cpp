@@ -94,5 +94,13 @@ TEST(JsonWriter, ShowsWhatIsPrintable) {
   EXPECT_EQ(line, R"({"p":"GET /.\"x\"\r\n..z"})");
 }
 
+TEST(Utf8, IsValidAsAWholeOrNot) {
+  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_utf8("plain, \xc3\xa4, \xe2\x82\xac and \xf0\x9f\x90\xa6"));
+  EXPECT_FALSE(is_utf8("cut off: \xe2\x82"));
+  EXPECT_FALSE(is_utf8("too long: \xc0\x80"));
+  EXPECT_FALSE(is_utf8("\xff"));
+}
+
 }  // namespace
 }  // namespace shrike

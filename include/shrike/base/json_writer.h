@@ -53,5 +53,7 @@ void append_base64(std::string& out, Bytes bytes);
 /// Bytes of the UTF-8 sequence that `text` starts with, 0 where it starts with none.
 /// Overlong forms, surrogates and values above U+10FFFF are none (RFC 3629).
 [[nodiscard]] size_t utf8_sequence_bytes(std::string_view text) noexcept;
+/// Whether the whole text is valid UTF-8. An empty one is.
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
 }  // namespace shrike

@@ -14,6 +14,8 @@
 #include <iterator>
 #include <system_error>
 
+#include "shrike/base/hex_text.h"
+
 namespace shrike::rule {
 
 namespace {
@@ -80,14 +82,9 @@ DatabaseCache::DatabaseCache(std::string directory, Diagnostics& diagnostics)
 }
 
 std::string DatabaseCache::path_of(const std::string& key) const {
-  static constexpr std::string_view digits = "0123456789abcdef";
+  constexpr size_t name_bytes = 20;
   const Digest digest = digest_of(platform_, key);
-  std::string name;
-  for (size_t i = 0; i < 20; ++i) {
-    name += digits[digest[i] >> 4];
-    name += digits[digest[i] & 15];
-  }
-  return directory_ + "/" + name + ".hsdb";
+  return directory_ + "/" + hex_text(Bytes(digest).first(name_bytes)) + ".hsdb";
 }
 
 hs_database* DatabaseCache::load(const std::string& key) const {
