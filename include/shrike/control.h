@@ -44,7 +44,6 @@ struct SensorOptions {
 struct ReloadOutcome {
   enum class State : uint8_t { none, running, done, failed } state = State::none;
   uint64_t generation = 0;
-  rule::Report report;
   double compile_seconds = 0;
   double switch_seconds = 0;  ///< until the last worker took the rules up
 };

@@ -46,6 +46,11 @@ struct ThreadCounters {
   std::vector<CounterView> views;
 };
 
+/// Writes the counters of a run as one event, for the sinks that take them, and flushes these.
+/// @param threads  of the run, "Global" for the collector's own.
+void write_statistics(const std::vector<ThreadCounters>& threads, uint64_t uptime_seconds,
+                      const output::EngineStatistics& rules, output::Collector& collector);
+
 /// Reads captures through the whole walk. The same captures give the same records in the same
 /// order for any number of workers and any batch size. One worker runs to completion on the
 /// calling thread; several get datagrams from it, by the owner table, and it collects.

@@ -9,6 +9,7 @@
 #include "assemble.h"
 #include "rule_files.h"
 #include "run_parts.h"
+#include "shrike/base/clock.h"
 #include "shrike/worker.h"
 #include "stop_signal.h"
 #include "summary.h"
@@ -32,25 +33,14 @@ worker::OfflineOptions offline_options(const Settings& settings, const RuleSet& 
   return options;
 }
 
-/// The counters of the run as one event, for the sinks that write them.
 void write_statistics(const worker::OfflineRun& run, const RunFacts& facts,
                       output::Collector& collector) {
-  const std::vector<worker::ThreadCounters> counters = run.counters();
-  const std::vector<CounterView> own = collector.counters();
-  std::vector<output::ThreadStatistics> threads;
-  threads.reserve(counters.size() + 1);
-  for (const worker::ThreadCounters& thread : counters) {
-    threads.push_back({thread.thread, thread.views});
-  }
-  threads.push_back({"Global", own});
-  output::Statistics statistics;
-  statistics.time_ns = wall_clock_ns();
-  statistics.uptime_seconds = static_cast<uint64_t>(facts.seconds + facts.start_seconds);
-  statistics.threads = threads;
-  statistics.engine = output::EngineStatistics{statistics.time_ns, facts.rules.rules_loaded,
-                                               facts.rules.rules_failed, facts.rules.rules_skipped};
-  collector.write_statistics(statistics);
-  collector.flush();
+  std::vector<worker::ThreadCounters> threads = run.counters();
+  threads.push_back({"Global", collector.counters()});
+  worker::write_statistics(threads, static_cast<uint64_t>(facts.seconds + facts.start_seconds),
+                           {wall_clock_ns(), facts.rules.rules_loaded, facts.rules.rules_failed,
+                            facts.rules.rules_skipped},
+                           collector);
 }
 
 CounterSums sums_of(const worker::OfflineRun& run) {

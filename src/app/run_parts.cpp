@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <filesystem>
 #include <iterator>
 
@@ -113,12 +112,6 @@ RunFacts::Cost cost_so_far() {
   };
   return {seconds(usage.ru_utime), seconds(usage.ru_stime),
           static_cast<uint64_t>(usage.ru_maxrss) * 1024};
-}
-
-uint64_t wall_clock_ns() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
 }
 
 bool make_directory(const std::string& path, Diagnostics& diagnostics) {

@@ -32,9 +32,6 @@ worker::EngineOptions engine_options(const Settings& settings, const RuleSet& ru
 /// What the process took of the machine so far.
 RunFacts::Cost cost_so_far();
 
-/// ns since the Unix epoch.
-uint64_t wall_clock_ns();
-
 /// Makes a folder and those above it. @return false with an error in `diagnostics`.
 bool make_directory(const std::string& path, Diagnostics& diagnostics);
 

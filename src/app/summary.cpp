@@ -222,7 +222,7 @@ std::string cost_text(const RunFacts::Cost& cost) {
 }  // namespace
 
 void CounterSums::add(const CounterView& view) {
-  for (size_t i = 0; i < std::min(view.rows.size(), view.values.size()); ++i) {
+  for (size_t i = 0; i < view.size(); ++i) {
     sums_[std::string(view.rows[i].name)] += view.value(i);
   }
 }

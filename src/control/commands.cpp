@@ -104,26 +104,21 @@ void add_counter(Json& tree, std::string_view name, uint64_t value) {
   number = (number.is_number() ? number.get<uint64_t>() : 0) + value;
 }
 
-Json counters_of(const worker::ThreadCounters& thread) {
-  Json tree = Json::object();
+void add_counters(Json& tree, const worker::ThreadCounters& thread) {
   for (const CounterView& view : thread.views) {
-    for (size_t i = 0; i < std::min(view.rows.size(), view.values.size()); ++i) {
+    for (size_t i = 0; i < view.size(); ++i) {
       add_counter(tree, view.rows[i].name, view.value(i));
     }
   }
-  return tree;
 }
 
 Answered dump_counters(Call& call) {
   Json totals = Json::object();
   Json threads = Json::object();
   for (const worker::ThreadCounters& thread : call.sensor.counters()) {
-    for (const CounterView& view : thread.views) {
-      for (size_t i = 0; i < std::min(view.rows.size(), view.values.size()); ++i) {
-        add_counter(totals, view.rows[i].name, view.value(i));
-      }
-    }
-    threads[thread.thread] = counters_of(thread);
+    add_counters(totals, thread);
+    Json& own = threads[thread.thread] = Json::object();
+    add_counters(own, thread);
   }
   totals["uptime"] = call.sensor.status().uptime_ms / 1000;
   totals["threads"] = std::move(threads);

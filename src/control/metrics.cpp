@@ -67,7 +67,7 @@ class SensorMetrics final : public prometheus::Collectable {
   }
 
   static void add_view(const std::string& thread, const CounterView& view, Families& families) {
-    for (size_t i = 0; i < std::min(view.rows.size(), view.values.size()); ++i) {
+    for (size_t i = 0; i < view.size(); ++i) {
       const CounterRow& row = view.rows[i];
       add(families, row.name, std::string(row.meaning) + " (" + std::string(row.unit) + ")",
           {{"thread", thread}}, view.value(i));

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "shrike/base/clock.h"
 #include "shrike/control.h"
 
 namespace shrike::control {
@@ -28,12 +29,6 @@ constexpr unsigned polls_that_drain = 16;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-uint64_t wall_clock_ns() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
 }
 
 /// What the ports say, summed up, for statistics: under our names, and under those that dashboards
@@ -123,7 +118,6 @@ struct Sensor::State {
   std::future<std::optional<LoadedRules>> reload;
   Clock::time_point reload_started;
   Clock::time_point switched;
-  bool is_switching = false;
   unsigned polls_since_switch = 0;
   std::vector<worker::ThreadCounters> counters;
   PortSums port_sums;
@@ -175,7 +169,7 @@ void Sensor::State::look(Requests& requests) {
     tell("log files are opened anew");
   }
   // One at a time: who asks while rules are being reloaded has the next one.
-  if (!reload.valid() && !is_switching && requests.reload_rules.exchange(false)) {
+  if (!reload.valid() && old_rules == nullptr && requests.reload_rules.exchange(false)) {
     begin_reload();
   }
   for (const std::vector<std::string>& notices : {ports.take_notices(), collector.take_notices()}) {
@@ -216,7 +210,7 @@ void Sensor::State::advance_reload() {
   if (reload.valid() && reload.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
     switch_rules(reload.get());
   }
-  if (is_switching) {
+  if (old_rules != nullptr) {
     retire_old_rules();
   }
 }
@@ -238,7 +232,6 @@ void Sensor::State::switch_rules(std::optional<LoadedRules> loaded) {
   collector.use_rules(rules->rules.generation(), catalog_of(rules->rules));
   run.use_rules(rules->rules);
   switched = Clock::now();
-  is_switching = true;
   polls_since_switch = 0;
 }
 
@@ -254,7 +247,6 @@ void Sensor::State::retire_old_rules() {
   if (++polls_since_switch >= polls_that_drain &&
       collector.retire_rules(old_rules->rules.generation())) {
     old_rules.reset();
-    is_switching = false;
   }
 }
 
@@ -263,7 +255,6 @@ void Sensor::State::end_reload() {
     show_rules(now);
     now.last_reload.state = ReloadOutcome::State::done;
     now.last_reload.generation = now.generation;
-    now.last_reload.report = now.rules;
     now.last_reload.switch_seconds = seconds_since(switched);
     now.last_reload_ns = wall_clock_ns();
     ++now.reloads_over;
@@ -276,19 +267,10 @@ void Sensor::State::end_reload() {
 }
 
 void Sensor::State::write_statistics() {
-  std::vector<output::ThreadStatistics> threads;
-  for (const worker::ThreadCounters& thread : counters) {
-    threads.push_back({thread.thread, thread.views});
-  }
-  output::Statistics statistics;
-  statistics.time_ns = wall_clock_ns();
-  statistics.uptime_seconds = static_cast<uint64_t>(seconds_since(started));
-  statistics.threads = threads;
-  statistics.engine =
-      output::EngineStatistics{status.last_reload_ns, rules->report.rules_loaded,
-                               rules->report.rules_failed, rules->report.rules_skipped};
-  collector.write_statistics(statistics);
-  collector.flush();
+  worker::write_statistics(counters, static_cast<uint64_t>(seconds_since(started)),
+                           {status.last_reload_ns, rules->report.rules_loaded,
+                            rules->report.rules_failed, rules->report.rules_skipped},
+                           collector);
 }
 
 Status Sensor::status() const {

@@ -1,4 +1,3 @@
-#include <chrono>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -7,16 +6,12 @@
 #include "judge.h"
 #include "merger.h"
 #include "shrike/base/check.h"
+#include "shrike/base/clock.h"
 #include "sink.h"
 
 namespace shrike::output {
 
 namespace {
-
-uint64_t monotonic_ms() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
 
 /// Paths of captures: the reader names them, the collector's thread asks.
 class CaptureNames {
@@ -182,7 +177,7 @@ size_t Collector::poll() noexcept {
   if (taken != 0) {
     state_->release();
   }
-  const uint64_t now_ms = monotonic_ms();
+  const uint64_t now_ms = steady_clock_ms();
   for (const std::unique_ptr<Sink>& sink : state_->sinks) {
     sink->file().poll(now_ms);
   }

@@ -17,7 +17,7 @@ class Sums {
  public:
   void add(std::span<const CounterView> views) {
     for (const CounterView& view : views) {
-      for (size_t i = 0; i < std::min(view.rows.size(), view.values.size()); ++i) {
+      for (size_t i = 0; i < view.size(); ++i) {
         add(view.rows[i].name, view.value(i));
       }
     }

@@ -3,10 +3,10 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
 
 #include "live_worker.h"
+#include "shrike/base/clock.h"
 
 namespace shrike::worker {
 
@@ -23,11 +23,6 @@ LiveOptions live(LiveOptions options) {
   options.engines.records.drop_when_full = true;
   options.engines.records.per_capture = false;
   return options;
-}
-
-uint64_t steady_ms() noexcept {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 }  // namespace
@@ -125,7 +120,7 @@ uint64_t LiveRun::idle_ms() const noexcept {
   for (const LiveShared::Lane& lane : state_->shared.lanes) {
     last_ms = std::max(last_ms, lane.last_packet_ms.load(std::memory_order_relaxed));
   }
-  const uint64_t now_ms = steady_ms();
+  const uint64_t now_ms = steady_clock_ms();
   return last_ms == 0 || now_ms < last_ms ? 0 : now_ms - last_ms;
 }
 

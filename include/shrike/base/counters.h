@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -20,6 +21,8 @@ struct CounterView {
   std::span<const CounterRow> rows;
   std::span<const uint64_t> values;
 
+  /// How many there are. A view that was made of two tables may have more of one than of the other.
+  [[nodiscard]] size_t size() const noexcept { return std::min(rows.size(), values.size()); }
   /// A value of an engine that another thread runs: whole, and a moment old.
   [[nodiscard]] uint64_t value(size_t index) const noexcept {
     return std::atomic_ref(const_cast<uint64_t&>(values[index])).load(std::memory_order_relaxed);

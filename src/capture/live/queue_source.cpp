@@ -5,9 +5,10 @@
 #include <rte_mbuf_dyn.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
 #include <utility>
+
+#include "shrike/base/clock.h"
 
 namespace shrike::capture {
 
@@ -28,11 +29,6 @@ constexpr CounterRow rows[] = {
     {"capture.empty_polls", "polls", "Looks into the queues that found nothing."},
 };
 static_assert(std::size(rows) == Counters<QueueCounter>::count);
-
-uint64_t wall_clock_ns() noexcept {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 }  // namespace
 

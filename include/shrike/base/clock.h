@@ -1,0 +1,19 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+
+namespace shrike {
+
+/// What the system's clock says: ns since the Unix epoch.
+[[nodiscard]] inline uint64_t wall_clock_ns() noexcept {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+/// ms on a clock that nobody sets: for intervals.
+[[nodiscard]] inline uint64_t steady_clock_ms() noexcept {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+}  // namespace shrike
