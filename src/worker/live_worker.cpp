@@ -113,10 +113,15 @@ void LiveWorker::take_up_rules() noexcept {
 }
 
 void LiveWorker::receive() noexcept {
+  LiveShared::Lane& lane = shared_.lanes[index_];
+  if (shared_.orders_by_time) {
+    // Seen by the others before any of these packets gets its clock: until they are steered,
+    // nothing is promised.
+    lane.handed_up_to_ns.store(0, std::memory_order_seq_cst);
+  }
   source_.receive(packets_);  // the one virtual call, once a batch
   steered_ = inspected_ = 0;
   has_batch_ = packets_.size() != 0;
-  LiveShared::Lane& lane = shared_.lanes[index_];
   if (!has_batch_) {
     lane.handed_up_to_ns.store(UINT64_MAX, std::memory_order_release);
     return;
@@ -130,6 +135,7 @@ void LiveWorker::receive() noexcept {
     steered_ = packets.size();
     return;
   }
+  lane.at_hand_ns.store(packets.front().clock_ns, std::memory_order_relaxed);
   lane.handed_up_to_ns.store(packets.front().clock_ns, std::memory_order_release);
   for (size_t i = 0; i < packets.size(); ++i) {
     owners_[i] = static_cast<uint8_t>(owner_of_frame(packets[i], shared_.owners, index_));
@@ -156,9 +162,14 @@ void LiveWorker::hand_frames_over() noexcept {
   publish_progress();
 }
 
+/// Where clocks are those of polls, a worker that has steered its batch holds up nobody: what it
+/// polls next is later than all that the others have polled.
 void LiveWorker::publish_progress() noexcept {
   const std::span<const Packet> packets = packets_.all();
-  const uint64_t up_to = packets[std::min(steered_, packets.size() - 1)].clock_ns;
+  const bool is_steered = steered_ == packets.size();
+  const uint64_t up_to = is_steered && packets_.has_poll_clocks()
+                             ? UINT64_MAX
+                             : packets[is_steered ? steered_ - 1 : steered_].clock_ns;
   shared_.lanes[index_].handed_up_to_ns.store(up_to, std::memory_order_release);
 }
 
@@ -340,6 +351,7 @@ void LiveWorker::end_batch() noexcept {
   }
   note_latency();
   source_.release(packets_);  // every span of its packets dies here
+  shared_.lanes[index_].at_hand_ns.store(UINT64_MAX, std::memory_order_release);
   has_batch_ = false;
   inspected_ = steered_ = 0;
 }
@@ -384,7 +396,8 @@ void LiveWorker::keep_time() noexcept {
     latest = std::max(latest, lane.clock_ns.load(std::memory_order_relaxed));
     if (other != index_) {
       promise = std::min(promise, lane.handed_up_to_ns.load(std::memory_order_acquire));
-      if (shared_.ring(other, index_).front().data() != nullptr) {
+      promise = std::min(promise, lane.at_hand_ns.load(std::memory_order_acquire));
+      if (promise == 0 || shared_.ring(other, index_).front().data() != nullptr) {
         return;
       }
     }

@@ -25,8 +25,12 @@ struct LiveShared {
 
   /// Of one worker, each on its own cache line.
   struct alignas(64) Lane {
-    /// Whatever this worker hands over from now on has a clock of at least this.
+    /// Whatever this worker hands over from now on has a clock of at least this. UINT64_MAX: a
+    /// later one than anything that was polled before one looked here.
     std::atomic<uint64_t> handed_up_to_ns{0};
+    /// The first clock of the batch that it has at hand; UINT64_MAX: none. Datagrams that it finds
+    /// in tunnels are handed over with clocks from here on.
+    std::atomic<uint64_t> at_hand_ns{UINT64_MAX};
     /// The latest clock of a packet that it received.
     std::atomic<uint64_t> clock_ns{0};
     std::atomic<uint64_t> last_packet_ms{0};  ///< on the steady clock; 0: none yet

@@ -41,13 +41,21 @@ class PacketBatch {
   [[nodiscard]] std::span<Packet> all() noexcept { return {packets_.data(), count_}; }
   [[nodiscard]] size_t size() const noexcept { return count_; }
   [[nodiscard]] bool is_full() const noexcept { return count_ == limits::batch_packets_max; }
-  void clear() noexcept { count_ = 0; }
+  void clear() noexcept {
+    count_ = 0;
+    has_poll_clocks_ = false;
+  }
   /// REQUIRES: !is_full().
   void push(const Packet& packet) noexcept { packets_[count_++] = packet; }
+  /// Whether all clocks were read after the packets were polled: then whatever is polled later, on
+  /// any core, has later ones. Stamps of files and of cards are not like that.
+  [[nodiscard]] bool has_poll_clocks() const noexcept { return has_poll_clocks_; }
+  void set_poll_clocks(bool are_of_polls) noexcept { has_poll_clocks_ = are_of_polls; }
 
  private:
   std::array<Packet, limits::batch_packets_max> packets_{};
   size_t count_ = 0;
+  bool has_poll_clocks_ = false;
 };
 
 }  // namespace shrike

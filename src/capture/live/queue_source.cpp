@@ -51,6 +51,7 @@ QueueSource::~QueueSource() = default;
 void QueueSource::receive(PacketBatch& batch) noexcept {
   batch.clear();
   whole_bytes_ = 0;
+  has_stamps_ = false;
   counters_.add(QueueCounter::polls);
   rte_mbuf* buffers[limits::batch_packets_max];
   uint64_t now_ns = 0;
@@ -73,6 +74,7 @@ void QueueSource::receive(PacketBatch& batch) noexcept {
   if (now_ns == 0) {
     counters_.add(QueueCounter::empty_polls);
   }
+  batch.set_poll_clocks(!has_stamps_);
 }
 
 void QueueSource::take(rte_mbuf* buffer, const Queue& queue, uint64_t now_ns,
@@ -124,10 +126,11 @@ Bytes QueueSource::frame_of(rte_mbuf* buffer) noexcept {
   return {begin, at};
 }
 
-uint64_t QueueSource::time_of(const rte_mbuf* buffer, uint64_t now_ns) const noexcept {
+uint64_t QueueSource::time_of(const rte_mbuf* buffer, uint64_t now_ns) noexcept {
   if ((buffer->ol_flags & time_stamps_.flag) == 0) {
     return now_ns;
   }
+  has_stamps_ = true;
   return *RTE_MBUF_DYNFIELD(buffer, time_stamps_.offset, const rte_mbuf_timestamp_t*) *
          time_stamps_.nanoseconds_a_unit;
 }

@@ -58,7 +58,7 @@ class QueueSource final : public PacketSource {
  private:
   void take(rte_mbuf* buffer, const Queue& queue, uint64_t now_ns, PacketBatch& batch) noexcept;
   [[nodiscard]] Bytes frame_of(rte_mbuf* buffer) noexcept;
-  [[nodiscard]] uint64_t time_of(const rte_mbuf* buffer, uint64_t now_ns) const noexcept;
+  [[nodiscard]] uint64_t time_of(const rte_mbuf* buffer, uint64_t now_ns) noexcept;
 
   const std::vector<Queue> queues_;
   const TimeStampPlace time_stamps_;
@@ -70,6 +70,7 @@ class QueueSource final : public PacketSource {
   /// Frames of this batch that came in several mbufs.
   std::unique_ptr<uint8_t[]> whole_frames_;
   size_t whole_bytes_ = 0;
+  bool has_stamps_ = false;  ///< of the batch at hand: some packets brought their own time
   std::vector<CaptureInfo> captures_;
   Diagnostics faults_;
   Counters<QueueCounter> counters_;
