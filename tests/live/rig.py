@@ -84,10 +84,13 @@ class Process:
         raise RuntimeError(f"{self.command[0]}: {what}\n{' '.join(self.command)}\n"
                            f"{self.log()[-4000:]}")
 
-    def wait_for(self, pattern, seconds):
-        """The first match of a pattern in its output; RuntimeError where it ends without one."""
+    def wait_for(self, pattern, seconds, on_wait=None):
+        """The first match of a pattern in its output; RuntimeError where it ends without one.
+        @param on_wait  called over and over meanwhile"""
         end = time.monotonic() + seconds
         while True:
+            if on_wait:
+                on_wait()
             ended = self.popen.poll() is not None
             match = re.search(pattern, self.log(), re.M)
             if match:
@@ -188,12 +191,13 @@ def vhost_wire(folder, queues):
                 f"virtio_user0,path={socket},queues={queues},queue_size=1024")
 
 
-def summary_of(sender, seconds):
-    return json.loads(sender.wait_for(r'^\{"ending".*\}$', seconds).group(0))
+def summary_of(sender, seconds, on_wait=None):
+    return json.loads(sender.wait_for(r'^\{"ending".*\}$', seconds, on_wait).group(0))
 
 
 def run_wire(processes, generate, wire, send_arguments, receiver_command, *, seconds=120,
-             is_drained=None, settle_seconds=1.0, before_stop=None, receiver_options=None):
+             is_drained=None, settle_seconds=1.0, before_stop=None, on_wait=None,
+             receiver_options=None):
     """Sends from one process to another. The receiver is ended by SIGTERM when the sender has
     sent all and what it received is dealt with; only then the sender, whose end the receiver's
     memif driver may not survive.
@@ -203,6 +207,7 @@ def run_wire(processes, generate, wire, send_arguments, receiver_command, *, sec
     @param is_drained        given the receiver and the summary, tells whether all is dealt with;
                              else settle_seconds pass
     @param before_stop       called with receiver and summary before the receiver is ended
+    @param on_wait           called with the receiver over and over while the sender sends
     """
     folder = wire.socket.parent
     wire.socket.unlink(missing_ok=True)
@@ -217,7 +222,7 @@ def run_wire(processes, generate, wire, send_arguments, receiver_command, *, sec
     receiver = processes.start(receiver_command, folder / "receiver.log",
                                **(receiver_options or {}))
     try:
-        sent = summary_of(sender, seconds)
+        sent = summary_of(sender, seconds, on_wait and (lambda: on_wait(receiver)))
     except RuntimeError as fault:
         raise RuntimeError(f"{fault}\nthe receiver said:\n{receiver.log()[-4000:]}") from None
     end_receiver = _end_receiver(receiver, sent, is_drained, settle_seconds, before_stop)

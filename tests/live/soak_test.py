@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""A long run at half of what the sensor can take: memory stays flat, every packet is accounted for,
+no counter goes backwards, and alerts keep coming until the end.
+
+usage: soak_test.py SENSOR GENERATOR MIXER CAPTURES RULES [--seconds 60] [--count N] [--new-hosts]
+       soak_test.py SENSOR GENERATOR MIXER --scenarios FOLDER --maker PROGRAM
+
+Mixes N captures, sends them over memif as fast as the sensor takes them to learn what that is, and
+then over and over at half of it. Needs no root. For an hour: --seconds 3600 --new-hosts.
+"""
+import argparse
+import itertools
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+import captures
+import rig
+import sensor
+
+TRIAL_SECONDS = 8
+#: Of both halves of the run without its first third, in which tables and pools are first touched.
+MEMORY_GROWTH_MAX = 0.05
+SAMPLES_MIN = 6
+
+
+def main():
+    rig.end_on_signals()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    for name in ("sensor", "generator", "mixer"):
+        parser.add_argument(name)
+    captures.add_arguments(parser)
+    parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--share", type=float, default=0.5, help="of what the sensor can take")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--mtu", type=int, default=9000)
+    parser.add_argument("--new-hosts", action="store_true", help="other addresses in each round")
+    options = parser.parse_args()
+    with captures.workplace(options) as folder:
+        captures.mix(options, folder, options.count, 10000)
+        trial = Run(options, folder / "trial", TRIAL_SECONDS, "max")
+        pps = int(trial.result.sent["packets_per_second"] * options.share)
+        print(f"it takes {trial.result.sent['packets_per_second']:.0f} packets/s; "
+              f"{options.seconds} s at {pps}", flush=True)
+        sys.exit(report(Run(options, folder / "soak", options.seconds, f"{pps}pps")))
+
+
+class Run:
+    """One live run and what was seen of it: `samples` of resident memory in KiB, each interval."""
+
+    def __init__(self, options, place, seconds, rate):
+        place.mkdir()
+        self.interval_seconds = max(seconds // 60, 1)
+        self.samples = []
+        wire = rig.memif_wire(place, options.workers)
+        config = place / "ports.yaml"
+        config.write_text(f"dpdk:\n  interfaces:\n    - interface: \"{wire.receiver_port}\"\n"
+                          f"      mtu: {options.mtu}\n"
+                          f"stats:\n  interval: {self.interval_seconds}\n")
+        words = [place.parent / "all.pcap", "--lossless", "--rate", rate, "--loops", "0",
+                 "--duration", seconds] + ["--new-hosts"] * options.new_hosts
+        with rig.Processes() as processes:
+            watch = Watch(self)
+            self.result = rig.run_wire(
+                processes, options.generator, wire, words,
+                [options.sensor, "-S", options.rules, "-k", "none", *sensor.ANY_HOSTS, "--include",
+                 config, "-i", wire.receiver_port, "-j", options.workers, "-l", place / "log",
+                 "--set", "unix-command.enabled=no"], seconds=seconds + 60, on_wait=watch)
+        self.eve = sensor.Eve(place / "log")
+        self.statistics = statistics(place / "log")
+
+
+class Watch:
+    """Called over and over while a run waits: samples the receiver's memory now and then."""
+
+    def __init__(self, run):
+        self.run = run
+        self.next_at = 0.0
+
+    def __call__(self, receiver):
+        if time.monotonic() < self.next_at:
+            return
+        self.next_at = time.monotonic() + self.run.interval_seconds
+        status = pathlib.Path(f"/proc/{receiver.popen.pid}/status").read_text()
+        if "VmRSS:" in status:
+            self.run.samples.append(int(status.split("VmRSS:")[1].split()[0]))
+
+
+def statistics(folder):
+    """Every statistics record of a run, in order, as {dotted name: value}."""
+    lines = subprocess.run(["grep", '"event_type":"stats"', folder / "eve.json"],
+                           capture_output=True, text=True, check=True).stdout.splitlines()
+    return [dict(flat(json.loads(line)["stats"])) for line in lines]
+
+
+def flat(tree, prefix=""):
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        elif isinstance(value, int):
+            yield prefix + name, value
+
+
+def backwards(records):
+    """Counts of packets, bytes, records and alerts that fell from one record to the next."""
+    for before, after in itertools.pairwise(records):
+        for name, value in after.items():
+            if name.startswith(("capture.", "decode.", "worker.", "output.", "detect.")) and \
+                    value < before.get(name, 0) and not name.endswith(("_max", "in_use")):
+                yield f"{name} fell from {before[name]} to {value}"
+
+
+def report(run):
+    """Prints what was found. @return the exit status"""
+    late = run.samples[len(run.samples) // 3:]
+    half = len(late) // 2
+    growth = max(late[half:]) / max(late[:half]) - 1
+    faults = list(sensor.accounts(run.eve, run.result.sent["packets"]))
+    faults += list(backwards(run.statistics))[:10]
+    alerts = [record.get("detect.alert", 0) for record in run.statistics]
+    silent = sum(after == before for before, after in itertools.pairwise(alerts[:-1]))
+    if run.result.returncode != 0:
+        faults.append(f"the sensor ended with {run.result.returncode}:\n{run.result.log[-2000:]}")
+    if run.result.sent["refused"]:
+        faults.append(f"{run.result.sent['refused']} packets refused by the wire")
+    if len(run.samples) < SAMPLES_MIN or len(run.statistics) < SAMPLES_MIN:
+        faults.append(f"only {len(run.samples)} samples and {len(run.statistics)} statistics")
+    if growth > MEMORY_GROWTH_MAX:
+        faults.append(f"memory grew by {growth:.1%}: {run.samples}")
+    if silent > len(alerts) // 10:
+        faults.append(f"{silent} of {len(alerts)} intervals without an alert")
+    print(f"{run.result.sent['packets']} packets in {run.result.sent['seconds']:.0f} s, "
+          f"{alerts[-1]} alerts, memory {late[0] // 1024} to {max(late) // 1024} MiB "
+          f"({growth:+.1%}): {'FAILED' if faults else 'ok'}")
+    for fault in faults:
+        print("  " + fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    main()
