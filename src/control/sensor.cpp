@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <array>
 #include <atomic>
@@ -247,6 +248,7 @@ void Sensor::State::retire_old_rules() {
   if (++polls_since_switch >= polls_that_drain &&
       collector.retire_rules(old_rules->rules.generation())) {
     old_rules.reset();
+    malloc_trim(0);  // compiling leaves holes all over the heap: back to the system with them
   }
 }
 

@@ -2,7 +2,7 @@
 """A sensor under load, and what an operator does to it: reloads, rotation, signals, a full disk,
 peers of the control socket that misbehave. Needs neither root nor a network card.
 
-usage: control_test.py SENSOR GENERATOR MAKER [--reloads N] [--rules FILE FILE]
+usage: control_test.py SENSOR GENERATOR MAKER [--reloads N] [--rules FILE FILE] [--only TEST]
 
 A small capture of forged HTTP is played over and over by net_pcap (rig A), at full speed.
 """
@@ -82,23 +82,25 @@ def test_reloads(options, processes, folder):
     place = folder / "wire"
     place.mkdir()
     wire = rig.memif_wire(place, 1, takes_long_frames=False)
-    seconds = 2 + options.reloads // 2
+    sets = [RULES[i] + (options.rules[i].read_text() if options.rules else "") for i in (0, 1)]
+    seconds = 2 + options.reloads * (3 if options.rules else 0.5)
     sender = processes.start(
         [options.generator, folder / "load.pcap", "--port", wire.sender_port, "--rate",
-         "50000pps", "--loops", "0", "--duration", seconds, "--wait-for-peer", "30",
+         f"{options.pps}pps", "--loops", "0", "--duration", int(seconds), "--wait-for-peer", "30",
          "--linger", "3600", "--json"], place / "sender.log")
     rig.wait_until(wire.socket.exists, 30, "the sender's socket")
     sensor = Sensor(options, processes, folder, name="reloads", port=wire.receiver_port)
     first_kib = 0
     for number in range(1, options.reloads + 1):
-        sensor.rules.write_text(RULES[number % 2])
+        sensor.rules.write_text(sets[number % 2])
         check(sensor.ask("reload-rules") == "done", "a reload is done")
         if number == 2:
             first_kib = sensor.memory_kib()
         time.sleep(0.4)
     grown = sensor.memory_kib() / first_kib - 1
-    sent = rig.summary_of(sender, 60)
+    sent = rig.summary_of(sender, 60 + seconds)
     time.sleep(0.5)
+    print(f"  {sent['packets']} packets, {sent['refused']} refused; memory {grown:+.1%}")
     check(grown < 0.1, f"memory grew by {grown:.0%}")
     check(sensor.ask("status")["generation"] == options.reloads + 1, "every reload took effect")
     taken = sensor.ask("dump-counters")["capture"]["packets"]
@@ -216,6 +218,8 @@ def main():
     for name in ("sensor", "generator", "maker"):
         parser.add_argument(name)
     parser.add_argument("--reloads", type=int, default=20)
+    parser.add_argument("--rules", type=pathlib.Path, nargs=2, help="to switch between")
+    parser.add_argument("--pps", type=int, default=50000, help="while rules are switched")
     parser.add_argument("--only")
     options = parser.parse_args()
     tests = [test_reloads, test_broken_rules, test_signals, test_kill, test_full_disk, test_peers,
