@@ -178,7 +178,7 @@ def memif_wire(folder, queues, takes_long_frames=True):
     """2 to 10 million packets a second; without long frames (1518 bytes at most) the faster."""
     socket = pathlib.Path(folder) / "memif.sock"
     # Long buffers want short rings: both sides map queues * 2 * ring * buffer bytes.
-    shape = f"rsize=9,bsize={LONG_FRAME_BYTES}" if takes_long_frames else "rsize=12"
+    shape = f"rsize=9,bsize={LONG_FRAME_BYTES}" if takes_long_frames else "rsize=14"
     port = f"net_memif0,socket={socket},socket-abstract=no,{shape},role="
     return Wire(queues, socket, port + "server", port + "client",
                 LONG_FRAME_BYTES if takes_long_frames else 1518)
