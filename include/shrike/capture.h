@@ -61,6 +61,9 @@ class PacketSource {
   /// decodes.
   [[nodiscard]] virtual const Diagnostics& faults() const noexcept = 0;
   [[nodiscard]] virtual CounterView counters() const noexcept = 0;
+  /// Live: at least another full batch waits behind the last one, as the driver says or, where it
+  /// does not, because the last one was full. Captures wait for whoever reads them: never.
+  [[nodiscard]] virtual bool has_backlog() const noexcept { return false; }
 };
 
 struct FileSourceOptions {

@@ -49,6 +49,16 @@ enum class ExceptionPolicy : uint8_t {
   reject
 };
 
+/// Why a live sensor gave a flow up that neither a rule nor a parser had.
+enum class ShedCause : uint8_t {
+  encrypted,  ///< overload: past the handshake of TLS or SSH
+  large,      ///< overload: among the largest flows
+  elephant,   ///< more than its share of a core
+  count_,
+};
+/// What is counted of the flows that were given up, for each cause.
+enum class ShedCount : uint8_t { flows, packets, bytes, count_ };
+
 struct FlowOptions {
   uint32_t flows_max = 262144;  ///< a power of two
   Timeouts tcp{60, 600, 60, 100};
@@ -77,6 +87,7 @@ struct FlowOptions {
   uint32_t urgent_oob_bytes_max = 0;  ///< per direction; 0: 65535, then inline
   ExceptionPolicy midstream_policy = ExceptionPolicy::ignore;
   std::vector<TargetPolicyRange> target_policies;  ///< longest prefix wins; default bsd
+  bool can_shed = false;  ///< live: counts what is given up, and shows it among the counters
 };
 
 /// One core's flows. Not thread-safe. Memory is taken by the constructor (touched when used).
@@ -118,6 +129,17 @@ class FlowTracker {
 
   /// What detect or an exception policy decided about a flow: it then costs a lookup and a counter.
   void set_verdict(FlowId flow, FlowVerdict verdict) noexcept;
+
+  /// Gives a flow up for good: it is not followed any more, what comes of it costs a lookup and a
+  /// counter, and it ends as bypassed. Between the calls of track; what the last one gave stays
+  /// valid. A new connection of the same ends is a new flow.
+  /// @return false where it has ended, or was not followed anyway.
+  bool shed(FlowId flow, ShedCause cause) noexcept;
+  [[nodiscard]] bool is_shed(FlowId flow) const noexcept;
+  /// Its parser said that both directions are encrypted from here on.
+  [[nodiscard]] bool is_encrypted(FlowId flow) const noexcept;
+  /// By ShedCause, then ShedCount: what came after a flow was given up. Any thread may read it.
+  [[nodiscard]] CounterView shed_counters() const noexcept;
 
   [[nodiscard]] uint32_t slots() const noexcept;  ///< FlowId::slot() is below this
   [[nodiscard]] std::vector<CounterView> counters() const;

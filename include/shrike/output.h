@@ -211,6 +211,7 @@ struct EveOptions {
   bool flows = false;
   bool netflows = false;
   bool statistics = false;
+  bool overloads = true;  ///< Shrike's own, live: what was not inspected to keep up (types: overload)
   /// An event for each transaction of these protocols (types: http, dns, tls …).
   std::bitset<static_cast<size_t>(AppProtocol::count_)> transactions;
   /// fileinfo: an event for each file of a transaction (types: files).
@@ -315,6 +316,22 @@ struct Statistics {
   std::optional<EngineStatistics> engine;
 };
 
+/// What one worker stopped inspecting in a time, for EVE overload. The records of a worker follow
+/// each other without a gap where something was given up: their sums are those of the counters.
+struct OverloadReport {
+  struct Share {
+    std::string_view cause;
+    uint64_t flows = 0;    ///< given up in this time
+    uint64_t packets = 0;  ///< of flows that were given up then or earlier, not inspected
+    uint64_t bytes = 0;    ///< on the wire
+  };
+  std::string_view worker;  ///< "W#01"
+  uint64_t start_ns = 0;    ///< wall clock
+  uint64_t end_ns = 0;
+  bool is_overloaded = false;  ///< at the end of this time still
+  std::span<const Share> shares;
+};
+
 /// queued = written + lost + still in the buffer; after `finish` the last is 0.
 struct SinkTotals {
   std::string_view name;  ///< "eve-log", "fast", "csv"
@@ -375,6 +392,7 @@ class Collector {
   void forget() noexcept;
 
   void write_statistics(const Statistics& statistics);
+  void write_overload(const OverloadReport& report);
   /// Writes all buffers out now.
   void flush() noexcept;
   /// Closes and opens every file again, after log rotation moved it.

@@ -81,6 +81,20 @@ void apply_command_socket(const ConfigReader& config, Settings& settings) {
   config.text("unix-command.filename", settings.command_socket);
 }
 
+void apply_overload(const ConfigReader& config, worker::OverloadOptions& overload) {
+  constexpr Bounds milliseconds{1, 3'600'000};
+  constexpr Bounds bytes{0, uint64_t{1} << 40};
+  config.flag("shrike.live.overload.enabled", overload.sheds);
+  config.number("shrike.live.overload.after-ms", overload.after_ms, milliseconds);
+  config.number("shrike.live.overload.step-ms", overload.step_ms, milliseconds);
+  config.size("shrike.live.overload.depth", overload.depth_bytes, bytes);
+  config.number("shrike.live.overload.report-ms", overload.report_ms, milliseconds);
+  config.number("shrike.live.overload.elephant-mbit", overload.elephant_mbit, {0, 1'000'000});
+  config.number("shrike.live.overload.elephant-window-ms", overload.elephant_window_ms,
+                milliseconds);
+  config.size("shrike.live.overload.elephant-depth", overload.elephant_depth_bytes, bytes);
+}
+
 void apply_running(const ConfigReader& config, Settings& settings) {
   worker::LiveOptions& live = settings.live;
   static constexpr Word<worker::IdlePolicy> policies[] = {
@@ -91,6 +105,7 @@ void apply_running(const ConfigReader& config, Settings& settings) {
   config.word("shrike.live.idle", live.idle, policies);
   config.number("shrike.live.idle-polls", live.idle_polls_max, {1, 1U << 30});
   config.number("shrike.live.idle-sleep-us", live.idle_sleep_us, {1, 1'000'000});
+  apply_overload(config, live.overload);
   config.number("shrike.live.buffers", settings.ports.buffers, {0, 1U << 22});
   config.text("shrike.live.metrics", settings.metrics_address);
   config.flag("shrike.live.sandbox", settings.is_fenced);

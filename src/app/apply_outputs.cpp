@@ -113,6 +113,7 @@ bool read_transaction_type(const std::string& name, EveOptions& eve) {
 void read_type(const std::string& name, const ConfigNode& options, EveOptions& eve,
                Diagnostics& diagnostics) {
   if (is_switched_off(options, diagnostics)) {
+    eve.overloads = eve.overloads && name != "overload";
     options.mark_used();
     return;
   }
@@ -130,6 +131,8 @@ void read_type(const std::string& name, const ConfigNode& options, EveOptions& e
   } else if (name == "stats") {
     eve.statistics = true;
     read_stats_type(options, eve, diagnostics);
+  } else if (name == "overload") {
+    eve.overloads = true;
   } else if (!read_transaction_type(name, eve)) {
     return;  // stays unused and is told
   }

@@ -179,6 +179,7 @@ void Sensor::State::look(Requests& requests) {
     }
   }
   look_at_ports();
+  run.report_overload();
   if (const auto now = Clock::now();
       options.statistics_interval_ms != 0 && now >= next_statistics) {
     next_statistics = now + std::chrono::milliseconds(options.statistics_interval_ms);

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "shrike/base/counters.h"
+#include "shrike/flow.h"
 
 namespace shrike::flow {
 
@@ -81,5 +82,23 @@ enum class FlowCounter : uint8_t {
 using FlowCounters = Counters<FlowCounter>;
 
 extern const std::array<CounterRow, FlowCounters::count> counter_rows;
+
+/// What was given up: a counter for each ShedCause and ShedCount, in that order. Part of
+/// flow_bypassed.local_pkts and its bytes.
+class ShedCounters {
+ public:
+  static constexpr size_t causes = static_cast<size_t>(ShedCause::count_);
+  static constexpr size_t counts = static_cast<size_t>(ShedCount::count_);
+
+  void add(ShedCause cause, ShedCount count, uint64_t by) noexcept {
+    uint64_t& value = values_[static_cast<size_t>(cause) * counts + static_cast<size_t>(count)];
+    std::atomic_ref(value).store(value + by, std::memory_order_relaxed);
+  }
+  [[nodiscard]] CounterView view() const noexcept { return {rows, values_}; }
+
+ private:
+  static const std::array<CounterRow, causes * counts> rows;
+  std::array<uint64_t, causes * counts> values_{};
+};
 
 }  // namespace shrike::flow

@@ -65,6 +65,15 @@ struct FlowTracker::State {
   [[nodiscard]] bool must_wait(const FlowLookup& lookup) const noexcept;
   void feed(uint32_t slot, const TcpPacket& packet, const Tracked& tracked) noexcept;
 
+  // flow_shedding.cpp
+  bool shed(uint32_t slot, ShedCause cause) noexcept;
+  [[nodiscard]] bool is_shed(uint32_t slot) const noexcept {
+    return flows[slot].app >> app_flag::shed_shift != 0;
+  }
+  [[nodiscard]] bool is_encrypted(uint32_t slot) const noexcept;
+  void count_shed(const Flow& flow, const Datagram& datagram) noexcept;
+  [[nodiscard]] bool opens_anew(uint32_t slot, const Datagram& datagram) const noexcept;
+
   // Taking datagrams.
   void prepare(std::span<const Datagram> datagrams) noexcept;
   void take(const Datagram& datagram, const FlowLookup& lookup, TrackedBatch& out) noexcept;
@@ -100,6 +109,7 @@ struct FlowTracker::State {
 
   FlowOptions options;
   FlowCounters counters;
+  ShedCounters shed_counters;
   FlowTable flows;
   LazyArray<TcpSession> sessions;
   TimerWheel wheel;

@@ -51,6 +51,7 @@ inline constexpr uint8_t fed = 1;      ///< got bytes in this call: its answer c
 inline constexpr uint8_t settled = 2;  ///< not TCP: its answers change nothing any more
 inline constexpr uint8_t look_to_server = 4;  ///< open transactions: one more look at the end
 inline constexpr uint8_t look_to_client = 8;
+inline constexpr uint8_t shed_shift = 4;  ///< two bits: the ShedCause plus one, 0 where not shed
 }  // namespace app_flag
 
 /// The index of a core's flows: key to slot. Never shared, never locked, never grown.

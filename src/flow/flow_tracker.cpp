@@ -213,8 +213,9 @@ uint32_t FlowTracker::State::find_flow(const Datagram& datagram, const FlowLooku
       counters.add(FlowCounter::flow_timeouts);
       end_flow(slot, FlowEndReason::timeout, datagram.clock_ns, out);
     } else if (datagram.protocol == ip_protocol::tcp && datagram.has_transport &&
-               tcp.is_reuse(flow.has_session ? &sessions[slot] : nullptr, datagram,
-                            direction_of(flow, datagram))) {
+               (tcp.is_reuse(flow.has_session ? &sessions[slot] : nullptr, datagram,
+                             direction_of(flow, datagram)) ||
+                opens_anew(slot, datagram))) {
       counters.add(FlowCounter::flow_tcp_reuse);
       end_flow(slot, FlowEndReason::tcp_reuse, datagram.clock_ns, out);
     } else {
@@ -303,6 +304,7 @@ void FlowTracker::State::take(const Datagram& datagram, const FlowLookup& lookup
     counters.add(FlowCounter::bypassed_packets);
     counters.add(FlowCounter::bypassed_bytes, datagram.wire_bytes);
     skip_stream(datagram, FlowCounter::skipped_bypassed);
+    count_shed(flow, datagram);
   } else if (flow.verdict == FlowVerdict::drop || flow.verdict == FlowVerdict::reject) {
     counters.add(FlowCounter::dropped_packets);
     skip_stream(datagram, FlowCounter::skipped_bypassed);
@@ -498,7 +500,11 @@ uint32_t FlowTracker::slots() const noexcept {
 }
 
 std::vector<CounterView> FlowTracker::counters() const {
-  return {state_->counters.view(counter_rows)};
+  std::vector<CounterView> views{state_->counters.view(counter_rows)};
+  if (state_->options.can_shed) {
+    views.push_back(state_->shed_counters.view());
+  }
+  return views;
 }
 
 }  // namespace shrike::flow

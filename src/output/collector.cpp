@@ -207,6 +207,12 @@ void Collector::write_statistics(const Statistics& statistics) {
   }
 }
 
+void Collector::write_overload(const OverloadReport& report) {
+  for (const std::unique_ptr<Sink>& sink : state_->sinks) {
+    sink->write_overload(report);
+  }
+}
+
 void Collector::flush() noexcept {
   for (const std::unique_ptr<Sink>& sink : state_->sinks) {
     sink->file().flush();

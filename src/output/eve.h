@@ -48,5 +48,7 @@ void write_netflow_event(EveContext& eve, const FlowEvent& event, Direction dire
 using LastStatistics =
     std::map<std::string, std::map<std::string, uint64_t, std::less<>>, std::less<>>;
 void write_statistics_event(EveContext& eve, const Statistics& statistics, LastStatistics& last);
+/// An event of our own: Suricata has none.
+void write_overload_event(EveContext& eve, const OverloadReport& report);
 
 }  // namespace shrike::output

@@ -87,6 +87,13 @@ class EveSink final : public Sink {
       end();
     }
   }
+  void write_overload(const OverloadReport& report) override {
+    if (options_.overloads) {
+      EveContext eve = begin();
+      write_overload_event(eve, report);
+      end();
+    }
+  }
 
  private:
   [[nodiscard]] bool wants_anomaly(const AnomalySection& anomaly) const noexcept {

@@ -72,6 +72,7 @@ class Sink {
   virtual void write_anomaly(const AnomalyEvent&) {}
   virtual void write_flow_end(const FlowEvent&) {}
   virtual void write_statistics(const Statistics&) {}
+  virtual void write_overload(const OverloadReport&) {}
 
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   [[nodiscard]] LogFile& file() noexcept { return file_; }

@@ -71,6 +71,9 @@ void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
   for (size_t i = 0; i < tracked_.size(); ++i) {
     inspect_one(rules, tracked_.at(i));
   }
+  if (overload_ != nullptr && overload_->is_choosing()) [[unlikely]] {
+    overload_->choose(tracked_.all(), flows_);
+  }
   for (const FlowEnd& end : flows_.ends()) {
     protocols_.release(end.view.id);
     if (!protocols_.finished().empty()) {
@@ -83,6 +86,9 @@ void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
 /// The inner walk, one datagram at a time: the application layer takes what came with it, flow and
 /// detection go by its answer, and what is inspected for good is let go.
 void Inspection::inspect_one(const RuleSet& rules, Tracked& tracked) noexcept {
+  if (tracked.flow.verdict == FlowVerdict::bypass && flows_.is_shed(tracked.flow.id)) [[unlikely]] {
+    return;  // counted where it was tracked
+  }
   const AppView* const app = protocols_.parse(tracked, tracked_.app_chunks_of(tracked));
   flows_.resume(protocols_.wishes(), tracked_, tracked);
   std::span<const Chunk> chunks = tracked_.chunks_of(tracked);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "overload.h"
 #include "shrike/base/ring.h"
 #include "shrike/worker.h"
 
@@ -36,6 +37,12 @@ class Inspection {
   void use_rules(const RuleSet& rules) noexcept;
   /// From now on no record drops: the ring's other side is waited for.
   void wait_for_room() noexcept { records_.set_drop_when_full(false); }
+
+  /// Live: is shown what was inspected, and may give flows up. Borrowed; outlives this.
+  void set_overload(Overload& overload) noexcept { overload_ = &overload; }
+  [[nodiscard]] uint32_t flow_slots() const noexcept { return flows_.slots(); }
+  /// FlowTracker::shed_counters.
+  [[nodiscard]] CounterView shed_counters() const noexcept { return flows_.shed_counters(); }
 
   [[nodiscard]] std::vector<CounterView> counters() const;
 
@@ -71,6 +78,7 @@ class Inspection {
   AlertBatch alerts_;
   output::RecordWriter records_;
   std::function<void()> when_full_;
+  Overload* overload_ = nullptr;  ///< offline: none, and nothing is ever given up
   std::string members_;  ///< of the transaction that an alert is about, as EVE shows them
   std::string file_members_;
   const bool shows_transactions_;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "live_worker.h"
+#include "overload_report.h"
 #include "shrike/base/clock.h"
 
 namespace shrike::worker {
@@ -22,6 +23,7 @@ void pin_to(unsigned core) noexcept {
 LiveOptions live(LiveOptions options) {
   options.engines.records.drop_when_full = true;
   options.engines.records.per_capture = false;
+  options.engines.flow.can_shed = true;
   return options;
 }
 
@@ -36,6 +38,7 @@ struct LiveRun::State {
         shared(options, rules, ports.are_steered()) {}
 
   void run_thread(uint32_t index);
+  void report_overload(bool is_last);
 
   const LiveOptions options;
   capture::Ports& ports;
@@ -45,6 +48,7 @@ struct LiveRun::State {
   std::vector<std::thread> threads;
   std::atomic<uint32_t> running{0};
   std::vector<ThreadCounters> counters;
+  std::vector<OverloadReporter> reporters;
 };
 
 LiveRun::LiveRun(const LiveOptions& options, capture::Ports& ports, const RuleSet& rules,
@@ -57,6 +61,9 @@ LiveRun::LiveRun(const LiveOptions& options, capture::Ports& ports, const RuleSe
     rings.push_back(&state_->workers.back()->records());
     state_->counters.push_back(
         {fmt::format("W#{:02}", index + 1), state_->workers.back()->counters()});
+    const LiveWorker& worker = *state_->workers.back();
+    state_->reporters.emplace_back(state_->counters.back().thread, worker.overload(),
+                                   worker.shed_counters(), options.overload.report_ms);
   }
   collector.attach(rings);
 }
@@ -96,6 +103,16 @@ uint64_t LiveRun::generation() const noexcept {
   return oldest;
 }
 
+void LiveRun::State::report_overload(bool is_last) {
+  for (OverloadReporter& reporter : reporters) {
+    reporter.look(wall_clock_ns(), is_last, collector);
+  }
+}
+
+void LiveRun::report_overload() {
+  state_->report_overload(false);
+}
+
 void LiveRun::stop() {
   if (state_->threads.empty()) {
     return;
@@ -112,6 +129,7 @@ void LiveRun::stop() {
   state_->threads.clear();
   while (state_->collector.poll() != 0) {
   }
+  state_->report_overload(true);
   state_->collector.finish();
 }
 

@@ -72,7 +72,9 @@ LiveWorker::LiveWorker(const LiveOptions& options, uint32_t index, LiveShared& s
       rules_(shared.rules.load()),
       records_(record_ring_bytes),
       decoder_(options.engines.decode),
-      inspection_(options.engines, records_, [] { std::this_thread::yield(); }) {
+      inspection_(options.engines, records_, [] { std::this_thread::yield(); }),
+      overload_(options.overload, inspection_.flow_slots()) {
+  inspection_.set_overload(overload_);
   shared_.lanes[index_].generation.store(rules_->generation());
 }
 
@@ -94,9 +96,13 @@ bool LiveWorker::step() noexcept {
   if (!has_batch_) {
     receive();
   }
+  const bool has_own_batch = has_batch_;
   hand_frames_over();
   const bool has_inspected = inspect_ready();
   end_batch();
+  if (has_inspected && !has_own_batch) {
+    note_load(Clock::now());  // others' packets alone keep it busy
+  }
   if (has_inspected && !has_batch_) {
     tell_progress();
   }
@@ -127,6 +133,7 @@ void LiveWorker::receive() noexcept {
     return;
   }
   received_at_ = Clock::now();
+  note_load(received_at_);
   const std::span<const Packet> packets = packets_.all();
   lane.clock_ns.store(packets.back().clock_ns, std::memory_order_relaxed);
   lane.last_packet_ms.store(nanoseconds(received_at_.time_since_epoch()) / 1'000'000,
@@ -142,6 +149,16 @@ void LiveWorker::receive() noexcept {
   }
 }
 
+/// A worker that waits for another's ring has a backlog that is the other's.
+void LiveWorker::note_load(Clock::time_point now) noexcept {
+  const uint64_t refused = shared_.lanes[index_].refused.load(std::memory_order_relaxed);
+  const bool others_wait = refused != refused_noted_;
+  const bool has_backlog = has_batch_ && !is_held_up_ && source_.has_backlog();
+  overload_.note(has_backlog || others_wait, nanoseconds(now.time_since_epoch()));
+  refused_noted_ = refused;
+  is_held_up_ = false;
+}
+
 /// Until a ring is full: then the queue waits, and losses show where they belong, at the port.
 void LiveWorker::hand_frames_over() noexcept {
   const std::span<const Packet> packets = packets_.all();
@@ -155,6 +172,8 @@ void LiveWorker::hand_frames_over() noexcept {
     }
     if (!hand_over(shared_.ring(index_, owner), packets[steered_])) {
       counters_.add(Counter::hand_over_waits);
+      shared_.lanes[owner].refused.fetch_add(1, std::memory_order_relaxed);
+      is_held_up_ = true;
       break;
     }
     counters_.add(Counter::frames_handed_over);
@@ -403,6 +422,7 @@ void LiveWorker::keep_time() noexcept {
     }
   }
   const auto now = Clock::now();
+  note_load(now);
   if (latest != idle_clock_ns_) {
     idle_clock_ns_ = latest;
     idle_since_ = now;
@@ -447,7 +467,7 @@ void LiveWorker::drain() noexcept {
 }
 
 std::vector<CounterView> LiveWorker::counters() const {
-  std::vector<CounterView> views{source_.counters(), counters_.view(rows)};
+  std::vector<CounterView> views{source_.counters(), counters_.view(rows), overload_.counters()};
   for (const CounterView& view : decoder_.counters()) {
     views.push_back(view);
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "inspection.h"
+#include "overload.h"
 #include "parcel.h"
 #include "shrike/base/ring.h"
 #include "shrike/model/owner.h"
@@ -35,6 +36,8 @@ struct LiveShared {
     std::atomic<uint64_t> clock_ns{0};
     std::atomic<uint64_t> last_packet_ms{0};  ///< on the steady clock; 0: none yet
     std::atomic<uint64_t> generation{0};      ///< of the rules that it uses
+    /// Times that others found the ring to this worker full.
+    std::atomic<uint64_t> refused{0};
   };
 
   const uint32_t workers;
@@ -52,6 +55,8 @@ struct LiveShared {
 /// One core of a live run: polls its queues, hands over what others own, takes what is handed to
 /// it, inspects. One thread, from `run`.
 class LiveWorker {
+  using Clock = std::chrono::steady_clock;
+
  public:
   /// Everything is borrowed and outlives the worker.
   LiveWorker(const LiveOptions& options, uint32_t index, LiveShared& shared,
@@ -62,6 +67,9 @@ class LiveWorker {
 
   [[nodiscard]] RecordRing& records() noexcept { return records_; }
   [[nodiscard]] std::vector<CounterView> counters() const;
+  /// Any thread, for began_ns and what was given up.
+  [[nodiscard]] const Overload& overload() const noexcept { return overload_; }
+  [[nodiscard]] CounterView shed_counters() const noexcept { return inspection_.shed_counters(); }
 
  private:
   enum class Counter : uint8_t {
@@ -91,6 +99,7 @@ class LiveWorker {
   bool step() noexcept;
   void take_up_rules() noexcept;
   void receive() noexcept;
+  void note_load(Clock::time_point now) noexcept;
   void hand_frames_over() noexcept;
   bool inspect_ready() noexcept;
   bool inspect_in_order() noexcept;
@@ -120,12 +129,15 @@ class LiveWorker {
   RecordRing records_;
   decode::Decoder decoder_;
   Inspection inspection_;
+  Overload overload_;
   PacketBatch packets_;
   DatagramBatch datagrams_;
   std::array<uint8_t, limits::batch_packets_max> owners_{};  ///< of packets_
   size_t steered_ = 0;    ///< packets_ up to here: those of others are handed over
   size_t inspected_ = 0;  ///< packets_ up to here: nothing is left to do
   bool has_batch_ = false;
+  bool is_held_up_ = false;     ///< by a full ring, since the last note of the load
+  uint64_t refused_noted_ = 0;  ///< Lane::refused at that note
   uint64_t clock_ns_ = 0;  ///< of what was inspected last; never runs backwards
   uint64_t number_ = 0;    ///< of the last packet that was inspected
   uint32_t empty_polls_ = 0;

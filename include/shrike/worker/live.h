@@ -17,6 +17,24 @@ enum class IdlePolicy : uint8_t {
   sleep,  ///< pauses first, then sleeps `idle_sleep_us` between looks
 };
 
+/// What a worker does that cannot keep up: it stops inspecting some flows, for good, so that the
+/// rest is inspected whole, instead of losing packets of all. First those that are encrypted from
+/// here on, then the largest, a size class (powers of two) at a time, until its queues empty again.
+struct OverloadOptions {
+  bool sheds = true;
+  /// How long queues must have been full, on balance (four times as much time without a backlog
+  /// outweighs it: the queue has one for 4/5 of the time), before anything is given up. Longer than
+  /// the deepest queue takes to be worked off.
+  uint32_t after_ms = 200;
+  uint32_t step_ms = 100;  ///< between steps: what the last one brought must show first
+  uint64_t depth_bytes = 256 << 10;  ///< of a flow that is inspected whatever its size
+  uint32_t report_ms = 10'000;       ///< between EVE records of what was given up, while it goes on
+  /// Elephants: flows beyond this rate are given up without any overload. 0: none is.
+  uint32_t elephant_mbit = 0;
+  uint32_t elephant_window_ms = 1000;       ///< over which the rate is measured
+  uint64_t elephant_depth_bytes = 1 << 20;  ///< of a flow that is inspected whatever its rate
+};
+
 struct LiveOptions {
   EngineOptions engines;
   unsigned workers = 1;         ///< as many as PortsOptions::workers
@@ -26,6 +44,7 @@ struct LiveOptions {
   uint32_t idle_sleep_us = 50;
   /// Bytes of each ring over which one worker hands packets to another, a power of two.
   uint32_t hand_over_bytes = 1u << 20;
+  OverloadOptions overload;
 };
 
 /// Receives from ports through the whole walk, until stopped. One thread a worker. A packet whose
@@ -51,6 +70,10 @@ class LiveRun {
   /// Stops receiving; what was received is inspected, all flows end, every record reaches the
   /// collector, which this calls meanwhile: the caller is the collector's thread.
   void stop();
+
+  /// Writes EVE records of what workers gave up, where they are due. The collector's thread,
+  /// several times a second; stop() writes the last.
+  void report_overload();
 
   /// How long no worker has had a packet, in ms. 0 before the first packet.
   [[nodiscard]] uint64_t idle_ms() const noexcept;

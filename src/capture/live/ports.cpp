@@ -121,7 +121,12 @@ bool DpdkPorts::make_sources(Diagnostics& diagnostics) {
     std::vector<Queue> queues;
     for (uint32_t index = 0; index < ports_.size(); ++index) {
       for (uint32_t queue = worker; queue < facts_[index].queues; queue += options_.workers) {
-        queues.push_back({ports_[index]->number(), static_cast<uint16_t>(queue), index});
+        const PortFacts& facts = facts_[index];
+        queues.push_back({.port = ports_[index]->number(),
+                          .queue = static_cast<uint16_t>(queue),
+                          .port_index = index,
+                          .plays_file = facts.driver == "net_pcap" &&
+                                        facts.device.find("rx_pcap=") != std::string::npos});
       }
     }
     std::unique_ptr<PacketFilter> filter;

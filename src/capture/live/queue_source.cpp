@@ -55,14 +55,18 @@ void QueueSource::receive(PacketBatch& batch) noexcept {
   counters_.add(QueueCounter::polls);
   rte_mbuf* buffers[limits::batch_packets_max];
   uint64_t now_ns = 0;
+  taken_ = 0;
   for (size_t i = 0; i < queues_.size() && batch.size() < batch_packets_; ++i) {
-    const Queue& queue = queues_[(next_queue_ + i) % queues_.size()];
+    const size_t index = (next_queue_ + i) % queues_.size();
+    const Queue& queue = queues_[index];
     const auto room = static_cast<uint16_t>(batch_packets_ - batch.size());
     const uint16_t count = rte_eth_rx_burst(queue.port, queue.queue, buffers, room);
     if (count == 0) {
       continue;
     }
     now_ns = now_ns != 0 ? now_ns : wall_clock_ns();
+    taken_ += count;
+    last_queue_ = index;
     for (uint16_t k = 0; k < count; ++k) {
       rte_prefetch0(rte_pktmbuf_mtod(buffers[k], const void*));
     }
@@ -133,6 +137,17 @@ uint64_t QueueSource::time_of(const rte_mbuf* buffer, uint64_t now_ns) noexcept 
   has_stamps_ = true;
   return *RTE_MBUF_DYNFIELD(buffer, time_stamps_.offset, const rte_mbuf_timestamp_t*) *
          time_stamps_.nanoseconds_a_unit;
+}
+
+/// Drivers that take descriptors by the cache line or the vector leave a few of a full batch.
+bool QueueSource::has_backlog() const noexcept {
+  const bool was_full = taken_ * 4 >= batch_packets_ * 3;
+  if (!was_full || queues_[last_queue_].plays_file) {
+    return false;
+  }
+  const Queue& queue = queues_[last_queue_];
+  const int waiting = rte_eth_rx_queue_count(queue.port, queue.queue);
+  return waiting < 0 || static_cast<uint32_t>(waiting) >= batch_packets_;
 }
 
 void QueueSource::release(PacketBatch& batch) noexcept {

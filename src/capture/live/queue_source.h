@@ -25,6 +25,7 @@ struct Queue {
   uint16_t port = 0;
   uint16_t queue = 0;
   uint32_t port_index = 0;  ///< Packet::capture_index
+  bool plays_file = false;  ///< nothing is lost that is not fetched in time
 };
 
 /// Where drivers put a packet's own time, as looked up once all ports are configured.
@@ -51,6 +52,7 @@ class QueueSource final : public PacketSource {
   }
   [[nodiscard]] const Diagnostics& faults() const noexcept override { return faults_; }
   [[nodiscard]] CounterView counters() const noexcept override;
+  [[nodiscard]] bool has_backlog() const noexcept override;
 
   /// Names a port's captures() entry. Before the first receive.
   void name_port(const std::string& name) { captures_.push_back({.path = name}); }
@@ -65,6 +67,8 @@ class QueueSource final : public PacketSource {
   const std::unique_ptr<PacketFilter> filter_;
   const uint32_t batch_packets_;
   size_t next_queue_ = 0;
+  uint32_t taken_ = 0;     ///< by the last receive, what the filter held back included
+  size_t last_queue_ = 0;  ///< that gave the end of it
   uint64_t number_ = 0;
   uint64_t clock_ns_ = 0;
   /// Frames of this batch that came in several mbufs.
