@@ -211,7 +211,7 @@ struct EveOptions {
   bool flows = false;
   bool netflows = false;
   bool statistics = false;
-  bool overloads = true;  ///< Shrike's own, live: what was not inspected to keep up (types: overload)
+  bool overloads = true;  ///< live: what was not inspected to keep up; Shrike's own
   /// An event for each transaction of these protocols (types: http, dns, tls …).
   std::bitset<static_cast<size_t>(AppProtocol::count_)> transactions;
   /// fileinfo: an event for each file of a transaction (types: files).

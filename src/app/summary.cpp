@@ -206,6 +206,24 @@ std::string ports_text(const LiveFacts& facts) {
   return text;
 }
 
+/// What workers stopped inspecting; nothing where they kept up.
+std::string given_up_text(const CounterSums& counters) {
+  uint64_t flows = 0;
+  uint64_t packets = 0;
+  uint64_t bytes = 0;
+  for (const std::string cause : {"encrypted", "large", "elephant"}) {
+    flows += counters.get("overload." + cause + ".flows");
+    packets += counters.get("overload." + cause + ".packets");
+    bytes += counters.get("overload." + cause + ".bytes");
+  }
+  if (flows == 0) {
+    return {};
+  }
+  return heading("Overload") + fmt::format("{} flows given up: {} packets, {} not inspected\n",
+                                           with_commas(flows), with_commas(packets),
+                                           with_unit(bytes));
+}
+
 std::string watched_text(const LiveFacts& facts) {
   const uint64_t wire_bytes = facts.counters.get("capture.wire_bytes");
   return heading("Watched") + fmt::format("{} packets, {} in {:.1f} s\n",
@@ -246,7 +264,8 @@ std::string summary_text(const RunFacts& facts) {
 std::string summary_text(const LiveFacts& facts) {
   return watched_text(facts) + heading("Flows") + with_commas(facts.counters.get("flow.total")) +
          "\n" + rules_text(facts.rules) + alerts_text(facts.output) + invalid_text(facts.counters) +
-         ports_text(facts) + accounts_text(facts.counters) + sinks_text(facts.output);
+         ports_text(facts) + given_up_text(facts.counters) + accounts_text(facts.counters) +
+         sinks_text(facts.output);
 }
 
 }  // namespace shrike::app

@@ -77,8 +77,8 @@ class Inspection {
   TrackedBatch tracked_;
   AlertBatch alerts_;
   output::RecordWriter records_;
-  std::function<void()> when_full_;
   Overload* overload_ = nullptr;  ///< offline: none, and nothing is ever given up
+  std::function<void()> when_full_;
   std::string members_;  ///< of the transaction that an alert is about, as EVE shows them
   std::string file_members_;
   const bool shows_transactions_;

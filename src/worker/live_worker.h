@@ -129,15 +129,17 @@ class LiveWorker {
   RecordRing records_;
   decode::Decoder decoder_;
   Inspection inspection_;
+
   Overload overload_;
+  bool is_held_up_ = false;     ///< by a full ring, since the last note of the load
+  uint64_t refused_noted_ = 0;  ///< Lane::refused at that note
+
   PacketBatch packets_;
   DatagramBatch datagrams_;
   std::array<uint8_t, limits::batch_packets_max> owners_{};  ///< of packets_
   size_t steered_ = 0;    ///< packets_ up to here: those of others are handed over
   size_t inspected_ = 0;  ///< packets_ up to here: nothing is left to do
   bool has_batch_ = false;
-  bool is_held_up_ = false;     ///< by a full ring, since the last note of the load
-  uint64_t refused_noted_ = 0;  ///< Lane::refused at that note
   uint64_t clock_ns_ = 0;  ///< of what was inspected last; never runs backwards
   uint64_t number_ = 0;    ///< of the last packet that was inspected
   uint32_t empty_polls_ = 0;

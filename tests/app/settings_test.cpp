@@ -275,5 +275,31 @@ TEST(Settings, RulesOfTheCommandLineReplaceThoseOfTheConfiguration) {
   EXPECT_EQ(diagnostics.errors(), 0U) << diagnostics.text();
 }
 
+TEST(Settings, SayWhatAWorkerDoesThatCannotKeepUp) {
+  const worker::OverloadOptions stock = read_well(std::string(stock_config_text())).live.overload;
+  EXPECT_TRUE(stock.sheds);
+  EXPECT_EQ(stock.after_ms, 200U);
+  EXPECT_EQ(stock.depth_bytes, 256U << 10);
+  EXPECT_EQ(stock.elephant_mbit, 0U);
+  const Settings settings = read_well(
+      "shrike: {live: {overload: {enabled: no, after-ms: 5, step-ms: 6, depth: 64kb, report-ms: 7,"
+      " elephant-mbit: 800, elephant-window-ms: 8, elephant-depth: 2mb}}}\n"
+      "outputs: [{eve-log: {types: [alert, {overload: {enabled: no}}]}}]\n");
+  const worker::OverloadOptions& overload = settings.live.overload;
+  EXPECT_FALSE(overload.sheds);
+  EXPECT_EQ(overload.after_ms, 5U);
+  EXPECT_EQ(overload.step_ms, 6U);
+  EXPECT_EQ(overload.depth_bytes, 65536U);
+  EXPECT_EQ(overload.report_ms, 7U);
+  EXPECT_EQ(overload.elephant_mbit, 800U);
+  EXPECT_EQ(overload.elephant_window_ms, 8U);
+  EXPECT_EQ(overload.elephant_depth_bytes, 2U << 20);
+  EXPECT_FALSE(settings.sinks.eve.at(0).overloads);
+
+  Diagnostics diagnostics;
+  read("shrike: {live: {overload: {after-ms: 0}}}\n", diagnostics);
+  EXPECT_EQ(diagnostics.errors(), 1U) << diagnostics.text();
+}
+
 }  // namespace
 }  // namespace shrike::app

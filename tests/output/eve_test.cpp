@@ -398,5 +398,31 @@ TEST(Eve, WritesStatisticsNestedByTheirDots) {
                 R"("rules_failed":2,"rules_skipped":1}],"alert":3,"alert_delta":0})"});
 }
 
+TEST(Eve, WritesWhatAWorkerGaveUp) {
+  const Zone zone;
+  const Folder folder;
+  SinkOptions sinks = eve_in(folder);
+  sinks.eve.push_back(sinks.eve[0]);
+  sinks.eve[1].file.path = "other.json";
+  sinks.eve[1].overloads = false;
+  Desk desk({}, sinks);
+  const OverloadReport::Share shares[] = {{"encrypted", 1, 20, 3000}, {"large", 2, 50, 70000}};
+  desk.collector.write_overload({.worker = "W#02",
+                                 .start_ns = start_ns,
+                                 .end_ns = start_ns + second_ns,
+                                 .is_overloaded = true,
+                                 .shares = shares});
+  desk.collector.finish();
+  EXPECT_EQ(folder.read("eve.json"),
+            R"({"timestamp":"2024-03-09T14:05:07.000123+0000","event_type":"overload",)"
+            R"("overload":{"worker":"W#02","state":"overloaded",)"
+            R"("start":"2024-03-09T14:05:06.000123+0000","end":"2024-03-09T14:05:07.000123+0000",)"
+            R"("flows":3,"packets":70,"bytes":73000,)"
+            R"("encrypted":{"flows":1,"packets":20,"bytes":3000},)"
+            R"("large":{"flows":2,"packets":50,"bytes":70000}}})"
+            "\n");
+  EXPECT_EQ(folder.read("other.json"), "");
+}
+
 }  // namespace
 }  // namespace shrike::output

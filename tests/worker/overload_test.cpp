@@ -9,14 +9,15 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <regex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "memory_source.h"
+#include "shrike/model/owner.h"
 #include "shrike/rule.h"
+#include "worker/frame_owner.h"
 #include "worker/inspection.h"
 #include "worker/overload_report.h"
 
@@ -119,7 +120,6 @@ class Core {
     for (Packet& packet : packets) {
       packet.number = ++number_;
       clock_ns_ = packet.clock_ns = std::max(clock_ns_, packet.clock_ns);
-      wire_bytes_ += packet.wire_bytes;
     }
     std::span<const Packet> rest = packets;
     while (!rest.empty()) {
@@ -157,7 +157,6 @@ class Core {
             counter("overload.elephant.flows")};
   }
   [[nodiscard]] Overload& overload() noexcept { return overload_; }
-  [[nodiscard]] uint64_t packets() const noexcept { return number_; }
 
   /// The law of accounting, of the packets and of the bytes of streams; after finish().
   void expect_accounts_close() const {
@@ -198,7 +197,6 @@ class Core {
   uint64_t now_ns_ = second_ns;
   uint64_t clock_ns_ = 0;
   uint64_t number_ = 0;
-  uint64_t wire_bytes_ = 0;
 };
 
 /// A connection that goes on as long as the test wants.
@@ -369,7 +367,7 @@ TEST(Overload, ANewConnectionOfTheSamePortsIsInspected) {
   core.expect_accounts_close();
 }
 
-/// The sum of a member over all overload events; `part` before it is the cause.
+/// The sum of the numbers that follow a pattern in overload events.
 uint64_t sum_of(const std::string& eve, const std::string& pattern) {
   static const std::string line = R"re("event_type":"overload".*)re";
   const std::regex wanted(line + pattern + R"re((\d+))re");
@@ -472,7 +470,10 @@ class FullSource final : public capture::PacketSource {
 class FullPorts final : public capture::Ports {
  public:
   explicit FullPorts(std::vector<TimedFrame> frames) : source_(std::move(frames)) {}
-  capture::PacketSource& source(uint32_t) noexcept override { return source_; }
+  /// Everything comes to the first worker.
+  capture::PacketSource& source(uint32_t index) noexcept override {
+    return index == 0 ? static_cast<capture::PacketSource&>(source_) : nothing_;
+  }
   void enter_thread() noexcept override {}
   void leave_thread() noexcept override {}
   const std::vector<capture::PortFacts>& facts() const noexcept override { return facts_; }
@@ -483,8 +484,46 @@ class FullPorts final : public capture::Ports {
 
  private:
   FullSource source_;
+  test::MemorySource nothing_{{}, 64};
   std::vector<capture::PortFacts> facts_;
 };
+
+struct LiveResult {
+  std::string eve;
+  std::vector<std::map<std::string, uint64_t>> counters;  ///< of each worker
+};
+
+/// Everything that comes, with a policy that waits for nothing.
+LiveResult run_live(FullPorts& ports, LiveOptions options) {
+  const Folder folder;
+  const output::SinkOptions sinks = eve_in(folder);
+  const RuleSet rules = compile_rules();
+  Diagnostics diagnostics;
+  output::Collector collector({}, sinks, diagnostics);
+  collector.use_rules(rules.generation(),
+                      {rules.infos(), rules.bit_names(), rules.integer_names()});
+  options.engines = live_engines(sinks);
+  options.overload = {.after_ms = 0, .step_ms = 0, .depth_bytes = 65536};
+  LiveRun run(options, ports, rules, collector);
+  run.start();
+  while (!ports.queue().is_done()) {
+    collector.poll();
+    run.report_overload();
+    std::this_thread::yield();
+  }
+  run.stop();
+  LiveResult result;
+  for (const ThreadCounters& thread : run.counters()) {
+    std::map<std::string, uint64_t>& counters = result.counters.emplace_back();
+    for (const CounterView& view : thread.views) {
+      for (size_t i = 0; i < view.size(); ++i) {
+        counters[std::string(view.rows[i].name)] += view.value(i);
+      }
+    }
+  }
+  result.eve = folder.eve();
+  return result;
+}
 
 /// The whole live walk: one large flow and many small ones behind a queue that never empties.
 TEST(Overload, TheLiveWalkTellsWhatItGaveUpAndSeesTheRest) {
@@ -497,32 +536,8 @@ TEST(Overload, TheLiveWalkTellsWhatItGaveUpAndSeesTheRest) {
     parts.push_back(small.handshake().client("an attack").close().frames());
   }
   FullPorts ports(craft::merge(parts));
-  const Folder folder;
-  const output::SinkOptions sinks = eve_in(folder);
-  const RuleSet rules = compile_rules();
-  Diagnostics diagnostics;
-  output::Collector collector({}, sinks, diagnostics);
-  collector.use_rules(rules.generation(),
-                      {rules.infos(), rules.bit_names(), rules.integer_names()});
-  LiveOptions options;
-  options.engines = live_engines(sinks);
-  options.overload = {.after_ms = 0, .step_ms = 0, .depth_bytes = 65536};
-  LiveRun run(options, ports, rules, collector);
-  run.start();
-  while (!ports.queue().is_done()) {
-    collector.poll();
-    run.report_overload();
-    std::this_thread::yield();
-  }
-  run.stop();
-
-  std::map<std::string_view, uint64_t> counters;
-  for (const CounterView& view : run.counters().front().views) {
-    for (size_t i = 0; i < view.size(); ++i) {
-      counters[view.rows[i].name] += view.value(i);
-    }
-  }
-  const std::string eve = folder.eve();
+  const auto [eve, all] = run_live(ports, {});
+  std::map<std::string, uint64_t> counters = all.front();
   EXPECT_EQ(count(eve, "\"event_type\":\"alert\""), 50U);
   EXPECT_EQ(counters["overload.large.flows"], 1U);
   EXPECT_GT(counters["overload.large.packets"], 5000U);
@@ -532,6 +547,29 @@ TEST(Overload, TheLiveWalkTellsWhatItGaveUpAndSeesTheRest) {
             counters["flow_bypassed.local_pkts"]);
   EXPECT_EQ(sum_of(eve, R"re("end":"[^"]+","flows":\d+,"packets":\d+,"bytes":)re"),
             counters["flow_bypassed.local_bytes"]);
+}
+
+/// Its own queue is empty.
+TEST(Overload, AFullRingIsTheBacklogOfWhoOwnsThePackets) {
+  const OwnerTable owners(2);
+  std::vector<TimedFrame> frames;
+  for (int last = 1; frames.empty(); ++last) {
+    const std::string client = fmt::format("10.0.1.{}", last);
+    Conversation large({.client = client.c_str(), .start_ns = start_ns, .step_ns = 1000});
+    large.handshake().client(std::string(8'000'000, 'l')).close();
+    if (owner_of_frame(craft::to_packets(large.frames()).front(), owners, 0) == 1) {
+      frames = large.frames();
+    }
+  }
+  FullPorts ports(frames);
+  LiveOptions options;
+  options.workers = 2;
+  options.hand_over_bytes = 1U << 16;
+  std::vector<std::map<std::string, uint64_t>> counters = run_live(ports, options).counters;
+  EXPECT_GT(counters[0]["worker.hand_over_waits"], 0U);
+  EXPECT_GT(counters[1]["overload.periods"], 0U);
+  EXPECT_EQ(counters[0]["worker.frames_handed_over"], ports.queue().received());
+  EXPECT_EQ(counters[1]["worker.taken_over"], ports.queue().received());
 }
 
 }  // namespace

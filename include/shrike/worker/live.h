@@ -26,7 +26,7 @@ struct OverloadOptions {
   /// outweighs it: the queue has one for 4/5 of the time), before anything is given up. Longer than
   /// the deepest queue takes to be worked off.
   uint32_t after_ms = 200;
-  uint32_t step_ms = 100;  ///< between steps: what the last one brought must show first
+  uint32_t step_ms = 100;            ///< between steps: what the last one brought must show first
   uint64_t depth_bytes = 256 << 10;  ///< of a flow that is inspected whatever its size
   uint32_t report_ms = 10'000;       ///< between EVE records of what was given up, while it goes on
   /// Elephants: flows beyond this rate are given up without any overload. 0: none is.
