@@ -98,11 +98,15 @@ void BM_track(benchmark::State& state) {
   });
 }
 
-void BM_inspect(benchmark::State& state) {
+/// @param sample_batches  rules are measured in one batch of so many; 0: never.
+void inspect(benchmark::State& state, uint32_t sample_batches) {
   const shrike::RuleSet& rules = shrike::bench::rules();
   shrike::decode::Decoder decoder({});
   shrike::flow::FlowTracker flows({});
-  shrike::detect::Detector detector({.flow_slots = flows.slots()});
+  shrike::detect::Detector detector(
+      {.flow_slots = flows.slots(), .sample_batches = sample_batches});
+  shrike::RuleCosts costs(rules.generation(), rules.infos().size());
+  detector.use_costs(sample_batches == 0 ? nullptr : &costs);
   DatagramBatch datagrams;
   TrackedBatch tracked;
   AlertBatch alerts;
@@ -110,6 +114,7 @@ void BM_inspect(benchmark::State& state) {
     decode(decoder, datagrams, batch, [&](std::span<const Datagram> all) {
       while (!all.empty()) {
         all = all.subspan(flows.track(all, tracked));
+        detector.begin_batch();
         for (const shrike::Tracked& each : tracked.all()) {
           detector.inspect(rules, each, tracked.chunks_of(each), nullptr, alerts);
         }
@@ -117,6 +122,19 @@ void BM_inspect(benchmark::State& state) {
       }
     });
   });
+}
+
+void BM_inspect(benchmark::State& state) {
+  inspect(state, 0);
+}
+
+/// What sampling costs: the ratio to the row before, both of one run.
+void BM_inspect_sampled(benchmark::State& state) {
+  inspect(state, 64);
+}
+
+void BM_inspect_measured(benchmark::State& state) {
+  inspect(state, 1);
 }
 
 /// The whole walk, records included; the ring is emptied as a collector would.
@@ -146,6 +164,8 @@ BENCHMARK(BM_receive)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_decode)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_track)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_inspect)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_inspect_sampled)->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_inspect_measured)->Unit(benchmark::kMillisecond);
 BENCHMARK(BM_walk);
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "shrike/output.h"
 #include "shrike/rule.h"
 #include "shrike/worker/live.h"
+#include "shrike/worker/profile.h"
 
 /// A live sensor over time: its one house-keeping thread, which collects, keeps statistics, takes
 /// up new rules and answers the operator. Cold; the workers never wait for it.
@@ -48,6 +49,17 @@ struct ReloadOutcome {
   double switch_seconds = 0;  ///< until the last worker took the rules up
 };
 
+/// How much one worker has to do, and how full what leads to and from it ever was.
+struct WorkerLoad {
+  std::string name;            ///< "W#01"
+  uint32_t load_permille = 0;  ///< of the last seconds
+  uint64_t packets = 0;        ///< frames decoded here, received or taken over
+  worker::RingUse record_ring;
+  worker::RingUse hand_over_ring;
+  capture::PoolUse pool;
+  uint32_t buffers_in_use_max = 0;
+};
+
 /// Everything of the sensor that others may look at, as of now.
 struct Status {
   uint64_t uptime_ms = 0;
@@ -59,6 +71,7 @@ struct Status {
   uint64_t last_reload_ns = 0;  ///< when rules were taken up last, since the epoch
   std::vector<capture::PortFacts> ports;
   std::vector<capture::PortTotals> port_totals;
+  std::vector<WorkerLoad> workers;
 };
 
 class Sensor {
@@ -92,6 +105,9 @@ class Sensor {
   [[nodiscard]] const std::vector<worker::ThreadCounters>& counters() const noexcept;
   /// Most logged first. The house-keeping thread.
   [[nodiscard]] std::vector<output::SignatureTotals> signatures() const;
+  /// What rules cost since the start, over reloads. @param shown_max  signatures, costliest first.
+  /// The house-keeping thread.
+  [[nodiscard]] worker::CostSummary rule_costs(size_t shown_max) const;
 
  private:
   struct State;

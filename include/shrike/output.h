@@ -189,6 +189,8 @@ struct CollectorOptions {
   /// Records that wait for a slower worker. Beyond it the oldest go out early, counted: a worker
   /// that stopped must not hold everything up.
   size_t pending_bytes_max = 256u << 20;
+  /// Live: how long alerts take is measured. Packets' times are the wall clock's then.
+  bool measures_latency = false;
 };
 
 /// A file that lines go to. Only whole lines ever stand in it, whatever happens to the disk.

@@ -67,6 +67,8 @@ class OfflineRun {
 
   /// Borrowed from the engines; valid as long as this object.
   [[nodiscard]] std::vector<ThreadCounters> counters() const;
+  /// One for each worker, for RuleProfile; none where nothing is sampled. Borrowed like the rest.
+  [[nodiscard]] std::vector<const RuleCosts*> rule_costs() const;
   [[nodiscard]] Progress progress() const;
 
  private:

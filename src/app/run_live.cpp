@@ -133,7 +133,9 @@ LiveFacts live_facts(const control::Sensor& sensor, const output::Collector& col
 int watch(const CommandLine& line, const Settings& settings, capture::Ports& ports,
           control::LoadedRules rules) {
   Diagnostics diagnostics;
-  output::Collector collector(settings.collector, settings.sinks, diagnostics);
+  output::CollectorOptions collecting = settings.collector;
+  collecting.measures_latency = true;
+  output::Collector collector(collecting, settings.sinks, diagnostics);
   tell(diagnostics, Tell::problems);
   if (diagnostics.errors() > 0) {
     return exit_usage;

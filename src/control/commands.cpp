@@ -7,6 +7,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "cost_reports.h"
+
 namespace shrike::control {
 
 using Json = nlohmann::json;
@@ -49,6 +51,8 @@ struct Command {
 };
 
 std::span<const Command> commands();
+
+constexpr size_t rules_shown_max = 50;
 
 Answered list_commands(Call&) {
   Json names = Json::array();
@@ -247,6 +251,9 @@ Answered tell_status(Call& call) {
   return done({{"uptime_ms", status.uptime_ms},
                {"generation", status.generation},
                {"ports", ports},
+               {"workers", workers_json(status.workers)},
+               {"imbalance", imbalance_of(status.workers)},
+               {"latency", latency_json(latencies_of(call.sensor.counters()))},
                {"rules",
                 {{"loaded", status.rules.rules_loaded},
                  {"failed", status.rules.rules_failed},
@@ -259,20 +266,12 @@ Answered tell_status(Call& call) {
 }
 
 Answered top_rules(Call& call) {
-  constexpr size_t shown_max = 50;
-  Json rules = Json::array();
-  for (const output::SignatureTotals& each : call.sensor.signatures()) {
-    if (rules.size() == shown_max) {
-      break;
-    }
-    rules.push_back({{"gid", each.gid},
-                     {"sid", each.sid},
-                     {"rev", each.rev},
-                     {"signature", each.message},
-                     {"logged", each.logged},
-                     {"suppressed", each.suppressed}});
-  }
-  return done(rules);
+  return done(
+      top_rules_json(call.sensor.signatures(), call.sensor.rule_costs(SIZE_MAX), rules_shown_max));
+}
+
+Answered rule_costs(Call& call) {
+  return done(costs_json(call.sensor.rule_costs(rules_shown_max)));
 }
 
 std::span<const Command> commands() {
@@ -295,8 +294,9 @@ std::span<const Command> commands() {
       Command{"ruleset-stats", "rules loaded, failed and skipped", rule_statistics},
       Command{"ruleset-failed-rules", "rules that are broken, and why", failed_rules},
       Command{"reopen-log-files", "after log rotation moved them", reopen_files},
-      Command{"status", "ports, rules and the last reload", tell_status},
-      Command{"top-rules", "the signatures that fire most", top_rules},
+      Command{"status", "ports, workers, latency, rules and the last reload", tell_status},
+      Command{"top-rules", "the signatures that fire most, and those that cost most", top_rules},
+      Command{"rule-costs", "what was sampled: scanning, rules, the costliest", rule_costs},
   };
   return rows;
 }

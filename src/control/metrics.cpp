@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <prometheus/client_metric.h>
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
@@ -5,10 +6,12 @@
 #include <prometheus/metric_type.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "cost_reports.h"
 #include "shrike/control.h"
 
 namespace shrike::control {
@@ -41,6 +44,7 @@ class SensorMetrics final : public prometheus::Collectable {
     }
     const Status status = sensor_.status();
     add_ports(status, families);
+    add_latencies(families);
     add_rules(status, families);
     std::vector<MetricFamily> all;
     all.reserve(families.size());
@@ -69,9 +73,41 @@ class SensorMetrics final : public prometheus::Collectable {
   static void add_view(const std::string& thread, const CounterView& view, Families& families) {
     for (size_t i = 0; i < view.size(); ++i) {
       const CounterRow& row = view.rows[i];
+      if (latency_place(row.name).exists) {
+        continue;  // shown as histograms
+      }
       add(families, row.name, std::string(row.meaning) + " (" + std::string(row.unit) + ")",
           {{"thread", thread}}, view.value(i));
     }
+  }
+
+  void add_latencies(Families& families) const {
+    const Latencies latencies = latencies_of(sensor_.counters());
+    for (size_t stage = 0; stage < latencies.size(); ++stage) {
+      const std::string name =
+          metric_name(fmt::format("latency.{}.seconds", latency_stages[stage]));
+      MetricFamily& family = families[name];
+      family.name = name;
+      family.help = "How long it took, from receiving a packet or, to be written, an alert.";
+      family.type = MetricType::Histogram;
+      family.metric.push_back(histogram_of(latencies[stage]));
+    }
+  }
+
+  /// The sum is an upper bound: every value counts as the bound of its bucket.
+  static ClientMetric histogram_of(const LatencyBuckets& buckets) {
+    ClientMetric metric;
+    for (size_t i = 0; i < buckets.size(); ++i) {
+      const bool is_bounded = i < LatencyHistogram::bounded;
+      const double bound = 1e-6 * static_cast<double>(LatencyHistogram::bound_us(
+                                      std::min(i, LatencyHistogram::bounded - 1)));
+      metric.histogram.sample_count += buckets[i];
+      metric.histogram.sample_sum += bound * static_cast<double>(buckets[i]);
+      metric.histogram.bucket.push_back(
+          {metric.histogram.sample_count,
+           is_bounded ? bound : std::numeric_limits<double>::infinity()});
+    }
+    return metric;
   }
 
   static void add_ports(const Status& status, Families& families) {

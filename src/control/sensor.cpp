@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "load_watch.h"
 #include "shrike/base/clock.h"
 #include "shrike/control.h"
 
@@ -69,6 +70,14 @@ class PortSums {
   std::array<uint64_t, count> values_{};
 };
 
+std::vector<std::string> names_of(const std::vector<worker::ThreadCounters>& threads) {
+  std::vector<std::string> names;
+  for (const worker::ThreadCounters& thread : threads) {
+    names.push_back(thread.thread);
+  }
+  return names;
+}
+
 output::RuleCatalog catalog_of(const RuleSet& rules) {
   return {rules.infos(), rules.bit_names(), rules.integer_names()};
 }
@@ -84,7 +93,8 @@ struct Sensor::State {
         load_rules(std::move(around.load_rules)),
         tell(std::move(around.tell)),
         rules(std::make_unique<LoadedRules>(std::move(first))),
-        run(options.live, ports, rules->rules, collector) {}
+        run(options.live, ports, rules->rules, collector),
+        load(names_of(run.counters())) {}
 
   /// Changes what others see.
   template <typename Change>
@@ -94,6 +104,7 @@ struct Sensor::State {
   }
   void look(Requests& requests);
   void look_at_ports();
+  void look_at_load();
   void show_rules(Status& now) const;
   void begin_reload();
   void end_reload();
@@ -120,6 +131,8 @@ struct Sensor::State {
   Clock::time_point reload_started;
   Clock::time_point switched;
   unsigned polls_since_switch = 0;
+  worker::RuleProfile profile;  ///< of the rules before
+  LoadWatch load;
   std::vector<worker::ThreadCounters> counters;
   PortSums port_sums;
   mutable std::mutex mutex;  ///< of `status` alone
@@ -133,8 +146,12 @@ Sensor::Sensor(const SensorOptions& options, capture::Ports& ports, output::Coll
   const RuleSet& rules = state_->rules->rules;
   collector.use_rules(rules.generation(), catalog_of(rules));
   state_->counters = state_->run.counters();
+  for (size_t i = 0; i < state_->counters.size(); ++i) {
+    state_->counters[i].views.push_back(state_->load.view_of(i));
+  }
   std::vector<CounterView> own = collector.counters();
   own.push_back(state_->port_sums.view());
+  own.push_back(state_->load.sums());
   state_->counters.push_back({"Global", std::move(own)});
   state_->status.ports = ports.facts();
   state_->status.last_reload_ns = wall_clock_ns();
@@ -161,6 +178,7 @@ void Sensor::run(Requests& requests, const std::function<void()>& turn) {
   }
   state.run.stop();
   state.look_at_ports();
+  state.look_at_load();
   state.write_statistics();
 }
 
@@ -180,6 +198,7 @@ void Sensor::State::look(Requests& requests) {
   }
   look_at_ports();
   run.report_overload();
+  look_at_load();
   if (const auto now = Clock::now();
       options.statistics_interval_ms != 0 && now >= next_statistics) {
     next_statistics = now + std::chrono::milliseconds(options.statistics_interval_ms);
@@ -194,6 +213,19 @@ void Sensor::State::look_at_ports() {
     now.ports = ports.facts();
     now.port_totals = std::move(totals);
   });
+}
+
+void Sensor::State::look_at_load() {
+  LoadWatch::Seen seen{.now_ns = steady_clock_ns(),
+                       .record_rings = run.record_rings(),
+                       .hand_over_rings = run.hand_over_rings(),
+                       .pools = ports.pools()};
+  for (const worker::ThreadCounters& thread : run.counters()) {
+    seen.busy_ns.push_back(value_of(thread, "worker.busy_ns"));
+    seen.packets.push_back(value_of(thread, "worker.frames_decoded"));
+  }
+  load.look(seen);
+  publish([&](Status& now) { now.workers = load.workers(); });
 }
 
 void Sensor::State::show_rules(Status& now) const {
@@ -244,6 +276,9 @@ void Sensor::State::retire_old_rules() {
     return;
   }
   if (status.last_reload.state == ReloadOutcome::State::running) {
+    const uint64_t old = old_rules->rules.generation();
+    profile.keep(old_rules->rules, run.rule_costs(old), rules->rules);
+    run.forget_costs(old);
     end_reload();
   }
   if (++polls_since_switch >= polls_that_drain &&
@@ -287,6 +322,11 @@ Status Sensor::status() const {
 
 const std::vector<worker::ThreadCounters>& Sensor::counters() const noexcept {
   return state_->counters;
+}
+
+worker::CostSummary Sensor::rule_costs(size_t shown_max) const {
+  const RuleSet& rules = state_->rules->rules;
+  return state_->profile.summary(rules, state_->run.rule_costs(rules.generation()), shown_max);
 }
 
 std::vector<output::SignatureTotals> Sensor::signatures() const {

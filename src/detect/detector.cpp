@@ -38,6 +38,14 @@ void Detector::use_rules(const RuleSet& rules) noexcept {
   state_->use_rules(rules);
 }
 
+void Detector::use_costs(RuleCosts* costs) noexcept {
+  state_->use_costs(costs);
+}
+
+void Detector::begin_batch() noexcept {
+  state_->begin_batch();
+}
+
 void Detector::reset() noexcept {
   state_->reset();
 }
@@ -59,7 +67,8 @@ Detector::State::State(const DetectorOptions& options)
       variables_(limits::variable_blocks_max),
       captures_(limits::capture_blocks_max),
       checker_(variables_, captures_, packet_variables_),
-      slots_(new FlowSlot[std::max(1u, options.flow_slots)]) {}
+      slots_(new FlowSlot[std::max(1u, options.flow_slots)]),
+      meter_(options.sample_batches) {}
 
 void Detector::State::reset() noexcept {
   slots_used_ = 0;
@@ -101,6 +110,7 @@ void Detector::State::take_up(const RuleTables& tables) {
   app_index_.take_up(tables);
   payload_candidates_.assign(tables.rules.size(), 0);
   generation_ = tables.generation;
+  meter_.take_up(generation_);
 }
 
 void Detector::State::use_rules(const RuleSet& rules) noexcept {
@@ -112,6 +122,7 @@ void Detector::State::use_rules(const RuleSet& rules) noexcept {
 void Detector::State::inspect(const RuleSet& rules, const Tracked& tracked,
                               std::span<const Chunk> chunks, const AppView* app,
                               AlertBatch& alerts) noexcept {
+  const uint64_t began = meter_.is_on() ? CostMeter::now() : 0;
   has_decision_ = false;
   use_rules(rules);
   Subject subject;
@@ -130,6 +141,9 @@ void Detector::State::inspect(const RuleSet& rules, const Tracked& tracked,
     give_up_transactions(subject);
   }
   publish_counts();
+  if (meter_.is_on()) [[unlikely]] {
+    meter_.add_datagram(began);
+  }
 }
 
 /// The slot of the datagram's flow, made new where the flow just opened; null without a flow.
@@ -198,7 +212,7 @@ void Detector::State::inspect_one(Subject& subject, AlertBatch& alerts) noexcept
   }
   const RuleGroup& group = subject.tables->groups[group_of_subject(subject)];
   scanner_.begin(subject.facts);
-  scan(subject, group);
+  measure_scan([&] { scan(subject, group); });
   run_rules(subject, group);
   run_transactions(subject);
   if (match_count_ != 0) {
@@ -243,18 +257,22 @@ void Detector::State::run_address_rules(const Subject& subject) noexcept {
   const auto by_target = tables.address_only_target.find(datagram.target, datagram.ip_version);
   const auto run = [&](const uint32_t* first, const uint32_t* last) {
     for (; first != last; ++first) {
-      const CompiledRule& rule = tables.rules[*first];
-      // What these rules need is checked by address and header alone (as in Suricata).
-      if (PacketChecker::header_matches(subject, rule) && needs_ip_version(subject, rule) &&
-          checker_.checks_match(subject, rule)) {
-        apply(subject, {.rule = *first});
-      }
+      measure_rule(*first, [&] { check_address_rule(subject, *first); });
     }
   };
   run(by_source.first, by_source.last);
   run(by_target.first, by_target.last);
   run(tables.address_only_any.data(),
       tables.address_only_any.data() + tables.address_only_any.size());
+}
+
+/// What these rules need is checked by address and header alone (as in Suricata).
+void Detector::State::check_address_rule(const Subject& subject, uint32_t index) noexcept {
+  const CompiledRule& rule = subject.tables->rules[index];
+  if (PacketChecker::header_matches(subject, rule) && needs_ip_version(subject, rule) &&
+      checker_.checks_match(subject, rule)) {
+    apply(subject, {.rule = index});
+  }
 }
 
 bool Detector::State::needs_ip_version(const Subject& subject, const CompiledRule& rule) noexcept {
@@ -333,6 +351,11 @@ void Detector::State::try_rule(const Subject& subject, uint32_t index) noexcept 
     payload_candidates_[payload_candidate_count_++] = index;
     return;
   }
+  measure_rule(index, [&] { check_rule(subject, index, rule); });
+}
+
+void Detector::State::check_rule(const Subject& subject, uint32_t index,
+                                 const CompiledRule& rule) noexcept {
   const bool is_early =
       rule.kind == VerifyKind::protocol_detection && !subject.identification_is_done;
   if (is_early || !app_protocol_fits(subject, rule) ||

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app_index.h"
+#include "cost_meter.h"
 #include "field_values.h"
 #include "flow_state.h"
 #include "packet_check.h"
@@ -54,6 +55,8 @@ struct Detector::State {
   void use_rules(const RuleSet& rules) noexcept;
   void inspect(const RuleSet& rules, const Tracked& tracked, std::span<const Chunk> chunks,
                const AppView* app, AlertBatch& alerts) noexcept;
+  void use_costs(RuleCosts* costs) noexcept { meter_.use(costs); }
+  void begin_batch() noexcept { meter_.begin_batch(); }
   void reset() noexcept;
   [[nodiscard]] std::span<const FlowDecision> decisions() const noexcept {
     return {&decision_, has_decision_ ? 1u : 0u};
@@ -76,9 +79,11 @@ struct Detector::State {
   void run_address_rules(const Subject& subject) noexcept;
   [[nodiscard]] static bool needs_ip_version(const Subject& subject,
                                              const CompiledRule& rule) noexcept;
+  void check_address_rule(const Subject& subject, uint32_t index) noexcept;
   void scan(const Subject& subject, const RuleGroup& group) noexcept;
   void run_rules(const Subject& subject, const RuleGroup& group) noexcept;
   void try_rule(const Subject& subject, uint32_t index) noexcept;
+  void check_rule(const Subject& subject, uint32_t index, const CompiledRule& rule) noexcept;
   [[nodiscard]] bool buffers_match(const Subject& subject, const CompiledRule& rule,
                                    const Chunk*& chunk) noexcept;
   [[nodiscard]] bool payload_matches(const Subject& subject, const CompiledRule& rule,
@@ -107,6 +112,29 @@ struct Detector::State {
   void run_candidates(const Subject& subject, const Work& work, size_t group,
                       Progress progress_seen) noexcept;
   void try_rule_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
+  void check_rule_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
+  /// Runs it; in a sampled batch what it took is added to the rule's row.
+  template <typename Run>
+  void measure_rule(uint32_t index, Run run) noexcept {
+    if (!meter_.is_on()) [[likely]] {
+      run();
+      return;
+    }
+    const uint64_t began = CostMeter::now();
+    run();
+    meter_.add_check(index, began);
+  }
+  /// The same of a search for patterns.
+  template <typename Run>
+  void measure_scan(Run run) noexcept {
+    if (!meter_.is_on()) [[likely]] {
+      run();
+      return;
+    }
+    const uint64_t began = CostMeter::now();
+    run();
+    meter_.add_scan(began);
+  }
   [[nodiscard]] bool begins_in(const Subject& subject, const Work& work,
                                const CompiledRule& rule) noexcept;
   [[nodiscard]] Step run_steps(const Subject& subject, const Work& work, const CompiledRule& rule,
@@ -160,6 +188,7 @@ struct Detector::State {
   std::array<std::pair<uint32_t, uint32_t>, limits::alert_variables_max> integers_{};
   size_t bit_count_ = 0;
   size_t integer_count_ = 0;
+  CostMeter meter_;
   Counters<Count> counts_;
 };
 

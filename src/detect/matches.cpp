@@ -30,6 +30,9 @@ bool is_about_flow(const CompiledRule& rule) noexcept {
 void Detector::State::apply(const Subject& subject, const Match& match) noexcept {
   const CompiledRule& rule = subject.tables->rules[match.rule];
   counts_.add(Count::matched);
+  if (meter_.is_on()) [[unlikely]] {
+    meter_.add_match(match.rule);
+  }
   if (rule.post_count != 0) {
     run_posts(subject, rule);
   }

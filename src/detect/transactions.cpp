@@ -111,7 +111,7 @@ void Detector::State::inspect_transaction(const Subject& subject,
   if (!app_index_.is_empty(group) || payload_candidate_count_ != 0 ||
       subject.slot->states != RuleStatePool::none) {
     counts_.add(Count::transactions);
-    find_candidates(subject, work, group, notes.values_seen);
+    measure_scan([&] { find_candidates(subject, work, group, notes.values_seen); });
     run_candidates(subject, work, group, notes.is_begun ? notes.progress_seen : Progress::started);
   }
   values_.commit();
@@ -179,9 +179,14 @@ void Detector::State::run_candidates(const Subject& subject, const Work& work, s
   }
 }
 
-/// Goes on with a rule where it stood, or begins with its header and packet checks.
 void Detector::State::try_rule_in(const Subject& subject, const Work& work,
                                   uint32_t index) noexcept {
+  measure_rule(index, [&] { check_rule_in(subject, work, index); });
+}
+
+/// Goes on with a rule where it stood, or begins with its header and packet checks.
+void Detector::State::check_rule_in(const Subject& subject, const Work& work,
+                                    uint32_t index) noexcept {
   const CompiledRule& rule = subject.tables->rules[index];
   const auto key = key_of(*work.transaction, work.direction, rule.both_directions);
   uint32_t* const known = states_.find(subject.slot->states, key, index);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -7,11 +8,15 @@
 #include "merger.h"
 #include "shrike/base/check.h"
 #include "shrike/base/clock.h"
+#include "shrike/base/latency.h"
 #include "sink.h"
 
 namespace shrike::output {
 
 namespace {
+
+/// A packet that old was not received now: a device that plays a file has the file's times.
+constexpr uint64_t recorded_ns = 3'600'000'000'000;
 
 /// Paths of captures: the reader names them, the collector's thread asks.
 class CaptureNames {
@@ -52,9 +57,14 @@ struct Collector::State {
     if (sink_options.file_store) {
       file_store.emplace(*sink_options.file_store, sink_options.directory, diagnostics);
     }
+    if (options.measures_latency) {
+      measure_latency();
+    }
   }
 
+  void measure_latency();
   void release();
+  void note_alert(const Record& record);
   void handle(const Record& record);
   void handle_alert(const Record& record, const RuleCatalog& catalog);
 
@@ -65,10 +75,36 @@ struct Collector::State {
   std::optional<FileStore> file_store;
   CaptureNames captures;
   uint32_t capture_index = 0;  // of the keys, 0 where captures are one timeline
+  uint64_t wall_ns = 0;        // where latency is measured: when the records at hand were taken
+  uint64_t steady_ns = 0;
+  LatencyHistogram alert_latency;
+  LatencyHistogram written_latency;
   Record record;
 };
 
+void Collector::State::measure_latency() {
+  for (const std::unique_ptr<Sink>& sink : sinks) {
+    sink->file().measure(&written_latency);
+  }
+}
+
+/// From the packet to here. What no packet brought has no such time: the end of a flow that timed
+/// out is as old as its silence.
+void Collector::State::note_alert(const Record& each) {
+  const DatagramOrigin origin = each.datagram.origin;
+  const uint64_t spent_ns = wall_ns - std::min(wall_ns, each.datagram.time_ns);
+  if (origin != DatagramOrigin::stream_end && origin != DatagramOrigin::protocol_change &&
+      spent_ns < recorded_ns) {
+    alert_latency.add(spent_ns);
+  }
+}
+
+/// One look at the clocks for all that a turn gives.
 void Collector::State::release() {
+  if (options.measures_latency) {
+    wall_ns = wall_clock_ns();
+    steady_ns = steady_clock_ns();
+  }
   for (Bytes bytes = merger.next(); bytes.data() != nullptr; bytes = merger.next()) {
     check(read_record(bytes, record), "records are whole");
     handle(record);
@@ -137,8 +173,13 @@ void Collector::State::handle_alert(const Record& each, const RuleCatalog& catal
                          .is_blocked = decision.is_blocked,
                          .is_dropped = decision.is_dropped,
                          .is_inline = options.simulate_ips};
+  if (options.measures_latency) {
+    note_alert(each);
+  }
   for (const std::unique_ptr<Sink>& sink : sinks) {
+    sink->file().stamp(steady_ns);
     sink->write_alert(event);
+    sink->file().stamp(0);
   }
 }
 
@@ -262,6 +303,10 @@ std::vector<CounterView> Collector::counters() const {
   std::vector<CounterView> views{state_->judge.counters(), state_->merger.counters()};
   if (state_->file_store) {
     views.push_back(state_->file_store->counters());
+  }
+  if (state_->options.measures_latency) {
+    views.push_back(state_->alert_latency.view(latency_rows::alert()));
+    views.push_back(state_->written_latency.view(latency_rows::written()));
   }
   return views;
 }

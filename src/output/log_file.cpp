@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "shrike/base/clock.h"
 
 namespace shrike::output {
 
@@ -99,7 +102,7 @@ void LogFile::append(std::string_view line) {
     return;
   }
   buffer_.append(line);
-  lines_.push_back({static_cast<uint32_t>(line.size()), true});
+  lines_.push_back({static_cast<uint32_t>(line.size()), true, latency_ != nullptr ? stamp_ns_ : 0});
   if (options_.flush_interval_ms == 0 && fault_.empty()) {
     write_out();
   }
@@ -181,13 +184,21 @@ bool LogFile::write_some() {
 /// Drops the lines that are in the file as a whole from the buffer.
 void LogFile::forget_written() {
   size_t whole_bytes = 0;
+  const uint64_t now_ns = latency_ != nullptr ? steady_clock_ns() : 0;
   while (!lines_.empty() && whole_bytes + lines_.front().bytes <= started_bytes_) {
     whole_bytes += lines_.front().bytes;
     written_ += lines_.front().is_event ? 1 : 0;
+    note_latency(lines_.front(), now_ns);
     lines_.pop_front();
   }
   buffer_.erase(0, whole_bytes);
   started_bytes_ -= whole_bytes;
+}
+
+void LogFile::note_latency(const Line& line, uint64_t now_ns) {
+  if (latency_ != nullptr && line.stamp_ns != 0) {
+    latency_->add(now_ns - std::min(now_ns, line.stamp_ns));
+  }
 }
 
 /// Takes the started line out of the file again, unless someone else has written behind it.

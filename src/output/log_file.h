@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shrike/base/latency.h"
 #include "shrike/output.h"
 
 namespace shrike::output {
@@ -24,6 +25,11 @@ class LogFile {
 
   /// First open. The text of the fault, empty where it worked.
   std::string open();
+  /// Where it is added up how long lines took from their stamp until the system had them; null:
+  /// nowhere. Borrowed.
+  void measure(LatencyHistogram* latency) { latency_ = latency; }
+  /// Lines from now on began at this time of the steady clock; 0: those are not measured.
+  void stamp(uint64_t began_ns) { stamp_ns_ = began_ns; }
   /// One whole line, with its line end.
   void append(std::string_view line);
   /// Writes what has waited for longer than the flush interval, and tries again after a fault.
@@ -47,6 +53,7 @@ class LogFile {
   struct Line {
     uint32_t bytes = 0;
     bool is_event = true;  ///< not the header
+    uint64_t stamp_ns = 0;
   };
 
   bool try_open();
@@ -57,6 +64,7 @@ class LogFile {
   void write_out();
   bool write_some();
   void forget_written();
+  void note_latency(const Line& line, uint64_t now_ns);
   void cut_back();
   void fail(const char* doing, int error);
   void recover();
@@ -77,6 +85,8 @@ class LogFile {
   uint64_t written_ = 0;
   uint64_t lost_ = 0;
   uint64_t lost_before_fault_ = 0;
+  LatencyHistogram* latency_ = nullptr;
+  uint64_t stamp_ns_ = 0;
   std::string fault_;
   std::vector<std::string> notices_;
 };

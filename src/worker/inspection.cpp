@@ -68,6 +68,9 @@ void Inspection::finish(const RuleSet& rules) noexcept {
 
 void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
   records_.set_generation(rules.generation());
+  if (tracked_.size() != 0) {
+    detector_.begin_batch();
+  }
   for (size_t i = 0; i < tracked_.size(); ++i) {
     inspect_one(rules, tracked_.at(i));
   }

@@ -35,6 +35,8 @@ class Inspection {
 
   /// Nothing of the rules of the last call is used any more. Between datagrams.
   void use_rules(const RuleSet& rules) noexcept;
+  /// See Detector::use_costs.
+  void use_costs(RuleCosts* costs) noexcept { detector_.use_costs(costs); }
   /// From now on no record drops: the ring's other side is waited for.
   void wait_for_room() noexcept { records_.set_drop_when_full(false); }
 

@@ -3,11 +3,13 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <map>
 #include <thread>
 
 #include "live_worker.h"
 #include "overload_report.h"
 #include "shrike/base/clock.h"
+#include "shrike/worker/profile.h"
 
 namespace shrike::worker {
 
@@ -39,6 +41,7 @@ struct LiveRun::State {
 
   void run_thread(uint32_t index);
   void report_overload(bool is_last);
+  void make_costs(const RuleSet& rules);
 
   const LiveOptions options;
   capture::Ports& ports;
@@ -49,11 +52,22 @@ struct LiveRun::State {
   std::atomic<uint32_t> running{0};
   std::vector<ThreadCounters> counters;
   std::vector<OverloadReporter> reporters;
+  std::map<uint64_t, std::vector<std::unique_ptr<RuleCosts>>> costs;  ///< by generation, worker
 };
+
+/// Before the workers are told of the rules: they take both up.
+void LiveRun::State::make_costs(const RuleSet& rules) {
+  std::vector<std::unique_ptr<RuleCosts>>& tables = costs[rules.generation()];
+  for (LiveShared::Lane& lane : shared.lanes) {
+    tables.push_back(costs_for(options.engines, rules));
+    lane.costs.store(tables.back().get(), std::memory_order_release);
+  }
+}
 
 LiveRun::LiveRun(const LiveOptions& options, capture::Ports& ports, const RuleSet& rules,
                  output::Collector& collector)
     : state_(std::make_unique<State>(options, ports, rules, collector)) {
+  state_->make_costs(rules);
   std::vector<RecordRing*> rings;
   for (uint32_t index = 0; index < options.workers; ++index) {
     state_->workers.push_back(std::make_unique<LiveWorker>(state_->options, index, state_->shared,
@@ -92,7 +106,48 @@ void LiveRun::start() {
 }
 
 void LiveRun::use_rules(const RuleSet& rules) noexcept {
+  state_->make_costs(rules);
   state_->shared.rules.store(&rules, std::memory_order_release);
+}
+
+std::vector<const RuleCosts*> LiveRun::rule_costs(uint64_t generation) const {
+  std::vector<const RuleCosts*> tables;
+  if (const auto found = state_->costs.find(generation); found != state_->costs.end()) {
+    for (const std::unique_ptr<RuleCosts>& table : found->second) {
+      if (table != nullptr) {
+        tables.push_back(table.get());
+      }
+    }
+  }
+  return tables;
+}
+
+void LiveRun::forget_costs(uint64_t generation) {
+  state_->costs.erase(generation);
+}
+
+std::vector<RingUse> LiveRun::record_rings() const {
+  std::vector<RingUse> all;
+  for (const std::unique_ptr<LiveWorker>& worker : state_->workers) {
+    const RecordRing& ring = worker->records();
+    all.push_back({ring.capacity_bytes(), ring.waiting_bytes_max()});
+  }
+  return all;
+}
+
+std::vector<RingUse> LiveRun::hand_over_rings() const {
+  std::vector<RingUse> all(state_->workers.size());
+  for (uint32_t to = 0; to < all.size(); ++to) {
+    for (uint32_t from = 0; from < all.size(); ++from) {
+      if (from != to) {
+        const RecordRing& ring = state_->shared.ring(from, to);
+        all[to].bytes = ring.capacity_bytes();
+        all[to].waiting_bytes_max =
+            std::max<uint64_t>(all[to].waiting_bytes_max, ring.waiting_bytes_max());
+      }
+    }
+  }
+  return all;
 }
 
 uint64_t LiveRun::generation() const noexcept {

@@ -29,12 +29,6 @@ constexpr CounterRow rows[] = {
     {"worker.hand_over_waits", "waits", "Times the owner's ring was full and receiving paused."},
     {"worker.order_given_up", "packets", "Inspected though an earlier one might still come."},
     {"worker.busy_ns", "ns", "Time spent on packets."},
-    {"latency.inspected.10_us", "batches", "Received to inspected: up to 10 us."},
-    {"latency.inspected.100_us", "batches", "Received to inspected: up to 100 us."},
-    {"latency.inspected.1_ms", "batches", "Received to inspected: up to 1 ms."},
-    {"latency.inspected.10_ms", "batches", "Received to inspected: up to 10 ms."},
-    {"latency.inspected.100_ms", "batches", "Received to inspected: up to 100 ms."},
-    {"latency.inspected.more", "batches", "Received to inspected: longer."},
 };
 
 uint64_t nanoseconds(Clock::duration duration) noexcept {
@@ -75,6 +69,7 @@ LiveWorker::LiveWorker(const LiveOptions& options, uint32_t index, LiveShared& s
       inspection_(options.engines, records_, [] { std::this_thread::yield(); }),
       overload_(options.overload, inspection_.flow_slots()) {
   inspection_.set_overload(overload_);
+  inspection_.use_costs(shared_.lanes[index_].costs.load());
   shared_.lanes[index_].generation.store(rules_->generation());
 }
 
@@ -99,6 +94,7 @@ bool LiveWorker::step() noexcept {
   const bool has_own_batch = has_batch_;
   hand_frames_over();
   const bool has_inspected = inspect_ready();
+  note_busy();
   end_batch();
   if (has_inspected && !has_own_batch) {
     note_load(Clock::now());  // others' packets alone keep it busy
@@ -114,6 +110,7 @@ void LiveWorker::take_up_rules() noexcept {
   if (rules != rules_) [[unlikely]] {
     rules_ = rules;
     inspection_.use_rules(*rules_);
+    inspection_.use_costs(shared_.lanes[index_].costs.load(std::memory_order_acquire));
     shared_.lanes[index_].generation.store(rules_->generation(), std::memory_order_release);
   }
 }
@@ -134,6 +131,7 @@ void LiveWorker::receive() noexcept {
   }
   received_at_ = Clock::now();
   note_load(received_at_);
+  waited_ns_ = 0;
   const std::span<const Packet> packets = packets_.all();
   lane.clock_ns.store(packets.back().clock_ns, std::memory_order_relaxed);
   lane.last_packet_ms.store(nanoseconds(received_at_.time_since_epoch()) / 1'000'000,
@@ -269,8 +267,10 @@ bool LiveWorker::gave_up_waiting() noexcept {
   const auto now = Clock::now();
   if (!is_waiting_) {
     is_waiting_ = true;
-    waits_since_ = now;
+    waits_since_ = waited_until_ = now;
   }
+  waited_ns_ += nanoseconds(now - waited_until_);
+  waited_until_ = now;
   if (now - waits_since_ < order_wait_max) {
     return false;
   }
@@ -296,6 +296,10 @@ bool LiveWorker::take_over(uint32_t from) noexcept {
   const Bytes record = ring.front();
   if (record.data() == nullptr) {
     return false;
+  }
+  if (!has_batch_ && !is_timed_) {  // the first of this turn
+    is_timed_ = true;
+    received_at_ = Clock::now();
   }
   Parcel parcel = open_parcel(record, room_);
   counters_.add(Counter::taken_over);
@@ -377,13 +381,16 @@ void LiveWorker::end_batch() noexcept {
 
 void LiveWorker::note_latency() noexcept {
   const uint64_t spent_ns = nanoseconds(Clock::now() - received_at_);
-  counters_.add(Counter::busy_ns, spent_ns);
-  auto bucket = static_cast<size_t>(Counter::latency_10_us);
-  for (uint64_t limit_ns = 10'000;
-       spent_ns > limit_ns && bucket < static_cast<size_t>(Counter::latency_more); limit_ns *= 10) {
-    ++bucket;
+  counters_.add(Counter::busy_ns, spent_ns - std::min(spent_ns, waited_ns_));
+  latency_.add(spent_ns);
+}
+
+/// What was taken over while no batch was at hand is work, too.
+void LiveWorker::note_busy() noexcept {
+  if (is_timed_) {
+    is_timed_ = false;
+    counters_.add(Counter::busy_ns, nanoseconds(Clock::now() - received_at_));
   }
-  counters_.add(static_cast<Counter>(bucket));
 }
 
 /// Nothing came. Time goes on all the same, and the core rests as the operator wants.
@@ -467,7 +474,8 @@ void LiveWorker::drain() noexcept {
 }
 
 std::vector<CounterView> LiveWorker::counters() const {
-  std::vector<CounterView> views{source_.counters(), counters_.view(rows), overload_.counters()};
+  std::vector<CounterView> views{source_.counters(), counters_.view(rows),
+                                 latency_.view(latency_rows::inspected()), overload_.counters()};
   for (const CounterView& view : decoder_.counters()) {
     views.push_back(view);
   }

@@ -8,6 +8,7 @@
 #include "inspection.h"
 #include "overload.h"
 #include "parcel.h"
+#include "shrike/base/latency.h"
 #include "shrike/base/ring.h"
 #include "shrike/model/owner.h"
 #include "shrike/worker/live.h"
@@ -38,6 +39,7 @@ struct LiveShared {
     std::atomic<uint64_t> generation{0};      ///< of the rules that it uses
     /// Times that others found the ring to this worker full.
     std::atomic<uint64_t> refused{0};
+    std::atomic<RuleCosts*> costs{nullptr};   ///< for the rules that it is to use
   };
 
   const uint32_t workers;
@@ -81,12 +83,6 @@ class LiveWorker {
     hand_over_waits,
     order_given_up,
     busy_ns,
-    latency_10_us,
-    latency_100_us,
-    latency_1_ms,
-    latency_10_ms,
-    latency_100_ms,
-    latency_more,
     count_,
   };
 
@@ -118,6 +114,7 @@ class LiveWorker {
   void rest() noexcept;
   void keep_time() noexcept;
   void note_latency() noexcept;
+  void note_busy() noexcept;
   void wind_down() noexcept;
   void drain() noexcept;
 
@@ -148,8 +145,12 @@ class LiveWorker {
   std::chrono::steady_clock::time_point idle_since_;  ///< … and when it was first seen
   std::chrono::steady_clock::time_point received_at_;
   std::chrono::steady_clock::time_point waits_since_;
+  std::chrono::steady_clock::time_point waited_until_;
+  uint64_t waited_ns_ = 0;  ///< of the batch at hand, for other workers
   bool is_waiting_ = false;
+  bool is_timed_ = false;  ///< received_at_ says when work without a batch began
   ParcelRoom room_;
+  LatencyHistogram latency_;
   Counters<Counter> counters_;
 };
 

@@ -56,6 +56,10 @@ std::vector<ThreadCounters> OfflineRun::counters() const {
   return strategy_->counters();
 }
 
+std::vector<const RuleCosts*> OfflineRun::rule_costs() const {
+  return strategy_->rule_costs();
+}
+
 Progress OfflineRun::progress() const {
   Progress progress;
   for (const capture::CaptureInfo& capture : source_.captures()) {

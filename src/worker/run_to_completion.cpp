@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "shrike/worker/profile.h"
+
 namespace shrike::worker {
 
 OfflineRun::RunToCompletion::RunToCompletion(const OfflineOptions& options,
@@ -10,9 +12,11 @@ OfflineRun::RunToCompletion::RunToCompletion(const OfflineOptions& options,
     : Strategy(source, collector),
       rules_(rules),
       ring_(record_ring_bytes),
+      costs_(costs_for(options.engines, rules)),
       worker_(options.engines, source, ring_, [this] { collect(); }) {
   const std::array<RecordRing*, 1> rings{&ring_};
   collector_.attach(rings);
+  worker_.use_costs(costs_.get());
 }
 
 bool OfflineRun::RunToCompletion::step() {
@@ -29,6 +33,14 @@ void OfflineRun::RunToCompletion::finish() {
 
 std::vector<ThreadCounters> OfflineRun::RunToCompletion::counters() const {
   return {{"W#01", worker_.counters()}};
+}
+
+std::vector<const RuleCosts*> OfflineRun::RunToCompletion::rule_costs() const {
+  std::vector<const RuleCosts*> all;
+  if (costs_ != nullptr) {
+    all.push_back(costs_.get());
+  }
+  return all;
 }
 
 }  // namespace shrike::worker

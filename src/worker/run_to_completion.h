@@ -13,10 +13,12 @@ class OfflineRun::RunToCompletion final : public OfflineRun::Strategy {
   bool step() override;
   void finish() override;
   [[nodiscard]] std::vector<ThreadCounters> counters() const override;
+  [[nodiscard]] std::vector<const RuleCosts*> rule_costs() const override;
 
  private:
   const RuleSet& rules_;
   RecordRing ring_;
+  std::unique_ptr<RuleCosts> costs_;
   Worker worker_;
 };
 

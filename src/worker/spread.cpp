@@ -4,12 +4,17 @@
 
 #include <string>
 
+#include "shrike/worker/profile.h"
+
 namespace shrike::worker {
 
 OfflineRun::Spread::Core::Core(const EngineOptions& options, const RuleSet& rule_set)
     : rules(rule_set),
       ring(record_ring_bytes),
-      inspection(options, ring, [] { std::this_thread::yield(); }) {}
+      costs(costs_for(options, rule_set)),
+      inspection(options, ring, [] { std::this_thread::yield(); }) {
+  inspection.use_costs(costs.get());
+}
 
 void OfflineRun::Spread::Core::run() noexcept {
   for (LoadKind kind = LoadKind::datagrams; kind != LoadKind::last;) {
@@ -157,6 +162,16 @@ std::vector<ThreadCounters> OfflineRun::Spread::counters() const {
   }
   for (const auto& core : cores_) {
     all.push_back({fmt::format("W#{:02}", core->index + 1), core->inspection.counters()});
+  }
+  return all;
+}
+
+std::vector<const RuleCosts*> OfflineRun::Spread::rule_costs() const {
+  std::vector<const RuleCosts*> all;
+  for (const auto& core : cores_) {
+    if (core->costs != nullptr) {
+      all.push_back(core->costs.get());
+    }
   }
   return all;
 }

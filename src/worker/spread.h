@@ -26,6 +26,7 @@ class OfflineRun::Spread final : public OfflineRun::Strategy {
   bool step() override;
   void finish() override;
   [[nodiscard]] std::vector<ThreadCounters> counters() const override;
+  [[nodiscard]] std::vector<const RuleCosts*> rule_costs() const override;
 
  private:
   /// What becomes of the workers' state with a load.
@@ -50,6 +51,7 @@ class OfflineRun::Spread final : public OfflineRun::Strategy {
 
     const RuleSet& rules;
     RecordRing ring;
+    std::unique_ptr<RuleCosts> costs;
     Inspection inspection;
     HandOver<Load, loads> queue;
     unsigned index = 0;

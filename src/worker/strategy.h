@@ -14,6 +14,8 @@ class OfflineRun::Strategy {
   /// Inspects what is under way, ends all flows, waits for every worker.
   virtual void finish() = 0;
   [[nodiscard]] virtual std::vector<ThreadCounters> counters() const = 0;
+  /// One for each worker; none where nothing is sampled.
+  [[nodiscard]] virtual std::vector<const RuleCosts*> rule_costs() const = 0;
 
  protected:
   /// Lets the collector take what is there, with the names of the captures it came from.

@@ -19,6 +19,9 @@ class Worker {
   /// Ends all flows and forgets everything: the captures end.
   void finish(const RuleSet& rules) noexcept;
 
+  /// See Detector::use_costs.
+  void use_costs(RuleCosts* costs) noexcept { inspection_.use_costs(costs); }
+
   [[nodiscard]] std::vector<CounterView> counters() const;
 
  private:

@@ -10,10 +10,14 @@ namespace shrike {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
 
-/// ms on a clock that nobody sets: for intervals.
-[[nodiscard]] inline uint64_t steady_clock_ms() noexcept {
+/// ns on a clock that nobody sets: for intervals.
+[[nodiscard]] inline uint64_t steady_clock_ns() noexcept {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+/// The same in ms.
+[[nodiscard]] inline uint64_t steady_clock_ms() noexcept {
+  return steady_clock_ns() / 1'000'000;
 }
 
 }  // namespace shrike

@@ -26,6 +26,12 @@ class RecordRing {
     check(std::has_single_bit(capacity_bytes) && capacity_bytes >= 4096, "ring capacity");
   }
 
+  [[nodiscard]] size_t capacity_bytes() const noexcept { return capacity_; }
+  /// The most that ever waited when the consumer looked for more. Any thread.
+  [[nodiscard]] size_t waiting_bytes_max() const noexcept {
+    return waiting_bytes_max_.load(std::memory_order_relaxed);
+  }
+
   /// Largest record that `write` and `claim` accept, in bytes.
   [[nodiscard]] size_t record_bytes_max() const noexcept { return capacity_ / 4; }
 
@@ -76,6 +82,7 @@ class RecordRing {
         if (tail_ == seen_head_) {
           return {};
         }
+        note_waiting(seen_head_ - tail_);
       }
       const size_t at = tail_ & (capacity_ - 1);
       const uint32_t length = load_length(at);
@@ -106,6 +113,11 @@ class RecordRing {
     seen_tail_ = shared_tail_.load(std::memory_order_acquire);
     return head_ + bytes - seen_tail_ <= capacity_;
   }
+  void note_waiting(size_t bytes) noexcept {
+    if (bytes > waiting_bytes_max_.load(std::memory_order_relaxed)) {
+      waiting_bytes_max_.store(bytes, std::memory_order_relaxed);
+    }
+  }
   void store_length(size_t at, uint32_t length) noexcept {
     std::memcpy(memory_.get() + at, &length, sizeof length);
   }
@@ -129,6 +141,7 @@ class RecordRing {
   alignas(64) std::atomic<size_t> shared_head_{0};
   alignas(64) size_t tail_ = 0;  // consumer's line
   size_t seen_head_ = 0;
+  std::atomic<size_t> waiting_bytes_max_{0};
   alignas(64) std::atomic<size_t> shared_tail_{0};
 };
 

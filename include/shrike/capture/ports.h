@@ -68,6 +68,12 @@ struct PortTotals {
   uint64_t errors = 0;     ///< the port refused them: checksum of the frame, length …
 };
 
+/// The packet buffers of one worker.
+struct PoolUse {
+  uint32_t buffers = 0;
+  uint32_t in_use = 0;  ///< those that wait in the port's descriptors, too
+};
+
 /// Open ports, started. Workers poll their own source; everything else is for one cold thread.
 class Ports {
  public:
@@ -84,6 +90,8 @@ class Ports {
   /// Asks the drivers and the kernel. Also notices links that went down or up.
   /// @return one for each port.
   virtual std::vector<PortTotals> totals() = 0;
+  /// One for each worker.
+  [[nodiscard]] virtual std::vector<PoolUse> pools() const = 0;
   /// Links that changed since the last call, as lines for the operator.
   virtual std::vector<std::string> take_notices() = 0;
 };

@@ -35,6 +35,12 @@ struct OverloadOptions {
   uint64_t elephant_depth_bytes = 1 << 20;  ///< of a flow that is inspected whatever its rate
 };
 
+/// How full a ring ever was, or the fullest of several.
+struct RingUse {
+  uint64_t bytes = 0;  ///< that it holds
+  uint64_t waiting_bytes_max = 0;
+};
+
 struct LiveOptions {
   EngineOptions engines;
   unsigned workers = 1;         ///< as many as PortsOptions::workers
@@ -77,6 +83,17 @@ class LiveRun {
 
   /// How long no worker has had a packet, in ms. 0 before the first packet.
   [[nodiscard]] uint64_t idle_ms() const noexcept;
+
+  /// What the rules of this generation cost, one table for each worker, for RuleProfile; none where
+  /// nothing is sampled. Borrowed until forget_costs. The thread that calls use_rules.
+  [[nodiscard]] std::vector<const RuleCosts*> rule_costs(uint64_t generation) const;
+  /// REQUIRES: no worker uses these rules any more, see generation().
+  void forget_costs(uint64_t generation);
+
+  /// The ring of each worker's records.
+  [[nodiscard]] std::vector<RingUse> record_rings() const;
+  /// … and of those that lead from other workers to it.
+  [[nodiscard]] std::vector<RingUse> hand_over_rings() const;
 
   /// One for each worker. Views stay valid as long as this object; read them with value().
   [[nodiscard]] const std::vector<ThreadCounters>& counters() const noexcept;

@@ -72,6 +72,7 @@ class DpdkPorts final : public Ports {
   const std::vector<PortFacts>& facts() const noexcept override { return facts_; }
   bool are_steered() const noexcept override;
   std::vector<PortTotals> totals() override;
+  std::vector<PoolUse> pools() const override;
   std::vector<std::string> take_notices() override;
 
  private:
@@ -170,6 +171,14 @@ std::vector<PortTotals> DpdkPorts::totals() {
   std::vector<PortTotals> all;
   for (const std::unique_ptr<Port>& port : ports_) {
     all.push_back(port->totals());
+  }
+  return all;
+}
+
+std::vector<PoolUse> DpdkPorts::pools() const {
+  std::vector<PoolUse> all;
+  for (const rte_mempool* const pool : pools_) {
+    all.push_back({pool->size, rte_mempool_in_use_count(pool)});
   }
   return all;
 }
