@@ -18,6 +18,7 @@ Commands:
   shrike rules dump FILES…          show what became of a rule, stage by stage
   shrike rules list-keywords        the words rules are made of
   shrike doctor                     what this machine lacks to run the sensor live
+  shrike top                        what a running sensor does, frame by frame
   shrike version                    how this binary was built
 
 Examples:
@@ -33,6 +34,8 @@ Examples:
     shrike -T -c shrike.yaml -S my.rules
   Only part of the traffic, and one setting changed:
     shrike -r capture.pcap -S my.rules -l out --set stream.midstream=yes 'tcp port 80'
+  Which of these rules take the time?
+    shrike -r capture.pcap -S my.rules -l out --profile-rules -
 
 Exit status: 0 done; 1 rules or captures have faults (rules only with -T or --init-errors-fatal);
 2 the command line or the configuration is wrong, and nothing was run; 3 an inner fault.
@@ -132,6 +135,11 @@ void add_run_options(CLI::App& app, CommandLine& line, RawOptions& raw) {
   app.add_flag("--simulate-ips", raw.simulate_ips, "As if inline: drop rules take effect")
       ->group(group);
   app.add_option("--batch", raw.batch, "Packets a batch, 1 to 64")->type_name("N")->group(group);
+  app.add_option("--profile-rules", line.profile_file,
+                 "What every rule cost, measured in all batches; - for standard output")
+      ->type_name("FILE")
+      ->group(group);
+  app.add_flag("--json", line.profile_is_json, "The profile as JSON")->group(group);
   app.add_flag("-v", line.verbosity, "Say more; twice, everything")->group(group);
   app.add_flag("-q", line.quiet, "Only say what is wrong")->group(group);
   app.add_flag("-V,--version,--build-info", raw.version, "How this binary was built")->group(group);
@@ -260,8 +268,22 @@ void turn_into_sets(const RawOptions& raw, CommandLine& line, Diagnostics& diagn
   if (raw.no_cache) {
     line.sets.emplace_back("shrike.cache=no");
   }
+  if (!line.profile_file.empty()) {
+    line.sets.emplace_back("shrike.profiling.sample-batches=1");
+  }
   if (!line.log_directory.empty()) {
     line.sets.push_back("default-log-dir=" + line.log_directory);
+  }
+}
+
+void check_profile_options(const CommandLine& line, Diagnostics& diagnostics) {
+  if (!line.profile_file.empty() && line.captures.empty()) {
+    diagnostics.error(here, "profile",
+                      "--profile-rules is for captures; live, write shrike top, or ask for "
+                      "rule-costs at the control socket");
+  }
+  if (line.profile_is_json && line.profile_file.empty()) {
+    diagnostics.error(here, "profile", "--json is for --profile-rules; write both");
   }
 }
 
@@ -296,6 +318,7 @@ CommandLine parse_run(const std::vector<std::string>& words, Diagnostics& diagno
   if (!line.captures.empty() && !line.interfaces.empty()) {
     diagnostics.error(here, "captures", "-r reads captures and -i is live; give one of them");
   }
+  check_profile_options(line, diagnostics);
   return line;
 }
 

@@ -25,6 +25,8 @@ struct CommandLine {
   std::vector<std::string> sets;         ///< --set, then what other options stand for
   std::string filter_file;               ///< -F
   std::string filter;                    ///< the words at the end
+  std::string profile_file;              ///< --profile-rules
+  bool profile_is_json = false;          ///< --json
   bool per_file = false;
   bool recursive = false;
   bool test_only = false;  ///< -T

@@ -10,6 +10,7 @@
 #include "rules_command.h"
 #include "run.h"
 #include "terminal.h"
+#include "top_command.h"
 
 namespace shrike::app {
 
@@ -40,6 +41,9 @@ int run_command(const CommandLine& line) {
 int run_program(const std::vector<std::string>& words) {
   if (!words.empty() && words[0] == "doctor") {
     return run_doctor({words.begin() + 1, words.end()});
+  }
+  if (!words.empty() && words[0] == "top") {
+    return run_top({words.begin() + 1, words.end()});
   }
   Diagnostics diagnostics;
   const CommandLine line = parse_command_line(words, diagnostics);

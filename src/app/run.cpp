@@ -8,9 +8,11 @@
 
 #include "assemble.h"
 #include "rule_files.h"
+#include "rule_profile.h"
 #include "run_parts.h"
 #include "shrike/base/clock.h"
 #include "shrike/worker.h"
+#include "shrike/worker/profile.h"
 #include "stop_signal.h"
 #include "summary.h"
 #include "terminal.h"
@@ -41,6 +43,18 @@ void write_statistics(const worker::OfflineRun& run, const RunFacts& facts,
                            {wall_clock_ns(), facts.rules.rules_loaded, facts.rules.rules_failed,
                             facts.rules.rules_skipped},
                            collector);
+}
+
+/// --profile-rules: what every rule cost.
+void write_profile(const CommandLine& line, const worker::OfflineRun& run, const RuleSet& rules,
+                   Diagnostics& diagnostics) {
+  if (line.profile_file.empty()) {
+    return;
+  }
+  const std::vector<const RuleCosts*> tables = run.rule_costs();
+  const worker::CostSummary costs = worker::RuleProfile().summary(rules, tables, SIZE_MAX);
+  write_text(line.profile_file, line.profile_is_json ? profile_json(costs) : profile_text(costs),
+             diagnostics);
 }
 
 CounterSums sums_of(const worker::OfflineRun& run) {
@@ -95,6 +109,11 @@ int run_ready(const CommandLine& line, const Settings& settings, capture::Packet
   }
   tell(source.faults(), Tell::problems);
   collect_facts(run, source, collector, facts);
+  write_profile(line, run, rules, diagnostics);
+  tell(diagnostics, Tell::problems);
+  if (diagnostics.errors() > 0) {
+    return exit_faults;
+  }
   const bool has_faults = source.faults().errors() > 0 || has_lost_lines(facts.output);
   return has_faults ? exit_faults : exit_done;
 }

@@ -66,6 +66,14 @@ TEST(CommandLine, TurnsOwnOptionsIntoSettings) {
   EXPECT_TRUE(line.recursive);
 }
 
+TEST(CommandLine, ProfilesRulesInEveryBatch) {
+  const CommandLine line =
+      parse_well({"-r", "a.pcap", "--profile-rules", "-", "--json", "--set", "x=y"});
+  EXPECT_EQ(line.profile_file, "-");
+  EXPECT_TRUE(line.profile_is_json);
+  EXPECT_EQ(line.sets, (Words{"x=y", "shrike.profiling.sample-batches=1"}));
+}
+
 struct FilterCase {
   Words words;
   Words captures;
@@ -112,6 +120,11 @@ TEST(CommandLine, SaysEveryMistakeAtOnce) {
        "of rules, or one pattern in quotes"},
       {{"-r", "a.pcap", "-F", "f.bpf", "tcp"},
        "command line: error[filter]: there are two filters, -F f.bpf and 'tcp'; give one"},
+      {{"-i", "eth0", "--profile-rules", "x"},
+       "command line: error[profile]: --profile-rules is for captures; live, write shrike top, or "
+       "ask for rule-costs at the control socket"},
+      {{"-r", "a.pcap", "--json"},
+       "command line: error[profile]: --json is for --profile-rules; write both"},
       {{"rules"},
        "command line: error[command]: '' is no command; write shrike rules check, dump or "
        "list-keywords"},

@@ -21,6 +21,22 @@ TEST(RecordRing, GivesRecordsBackInOrderAcrossTheWrap) {
   EXPECT_EQ(ring.front().data(), nullptr);
 }
 
+TEST(RecordRing, RemembersTheMostThatEverWaited) {
+  RecordRing ring(4096);
+  EXPECT_EQ(ring.waiting_bytes_max(), 0U);
+  const std::string text(500, 'x');
+  for (const size_t records : {2U, 5U, 1U}) {
+    for (size_t i = 0; i < records; ++i) {
+      ASSERT_TRUE(ring.write(as_bytes(text)));
+    }
+    while (ring.front().data() != nullptr) {
+      ring.pop();
+    }
+  }
+  EXPECT_GE(ring.waiting_bytes_max(), 5 * 500U);
+  EXPECT_LE(ring.waiting_bytes_max(), ring.capacity_bytes());
+}
+
 TEST(RecordRing, RefusesWhenFullAndTakesAgainAfterPop) {
   RecordRing ring(4096);
   const std::string text(1000, 'x');

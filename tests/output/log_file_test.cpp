@@ -6,8 +6,10 @@
 
 #include <csignal>
 #include <filesystem>
+#include <numeric>
 
 #include "scene.h"
+#include "shrike/base/clock.h"
 
 namespace shrike::output {
 namespace {
@@ -38,6 +40,28 @@ TEST(LogFile, CollectsLinesAndWritesThemWhenTheirTimeComes) {
   EXPECT_EQ(file.queued(), 2U);
   EXPECT_EQ(file.written(), 2U);
   EXPECT_EQ(file.lost(), 0U);
+}
+
+TEST(LogFile, MeasuresHowLongStampedLinesTook) {
+  const Folder folder;
+  LatencyHistogram latency;
+  FileOptions options;
+  options.flush_interval_ms = 1000;
+  LogFile file(options, folder.path() + "/x.log", {});
+  EXPECT_EQ(file.open(), "");
+  file.measure(&latency);
+  file.append("not stamped\n");
+  file.stamp(steady_clock_ns() - 3'000'000'000);
+  file.append("three seconds ago\n");
+  file.append("too\n");
+  file.stamp(0);
+  file.append("not stamped\n");
+  const CounterView view = latency.view(latency_rows::written());
+  const auto count = [&] { return std::accumulate(view.values.begin(), view.values.end(), 0U); };
+  EXPECT_EQ(count(), 0U);  // they are in the buffer
+  file.close();
+  EXPECT_EQ(count(), 2U);
+  EXPECT_EQ(view.value(LatencyHistogram::bucket_of(3'000'000'000)), 2U);  // up to 4.2 s
 }
 
 TEST(LogFile, WritesAFullBufferAtOnce) {

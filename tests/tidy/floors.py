@@ -21,6 +21,7 @@ FLOORS = [
 # Front doors of libraries that share a folder: include/shrike/NAME.h opens src/FOLDER/NAME*.
 DOORS = {
     "doctor": "control",
+    "top": "control",
 }
 FLOOR_OF = {module: floor for floor, modules in enumerate(FLOORS) for module in modules}
 
