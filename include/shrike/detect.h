@@ -71,4 +71,8 @@ class Detector {
   std::unique_ptr<State> state_;
 };
 
+/// Whether the public suffix list is there, which the transforms `domain` and `tld` need; without
+/// it rule::Options are to say so.
+[[nodiscard]] bool knows_public_suffixes() noexcept;
+
 }  // namespace shrike::detect

@@ -30,7 +30,10 @@ struct Options {
   std::vector<std::string> action_order{"pass", "drop", "reject", "alert"};
   bool simulate_ips = false;
   bool ignore_unknown_requirements = false;
-  bool has_ja4 = true;  ///< JA4 fingerprints are made: `requires: feature ja4` is met
+  bool has_ja4 = true;              ///< JA4 fingerprints are made: `requires: feature ja4` is met
+  bool has_public_suffixes = true;  ///< else `domain` and `tld` make a rule dormant
+  /// Suricata: geoip-database, of MaxMind's format. Empty: `geoip` makes a rule dormant.
+  std::string geoip_database;
   /// Rules about fields that nothing fills are awake too: to look at what becomes of them.
   bool assume_inspected = false;
   std::string cache_directory;   ///< empty: no cache

@@ -2,6 +2,7 @@
 
 #include "apply.h"
 #include "rule_files.h"
+#include "shrike/detect.h"
 
 namespace shrike::app {
 
@@ -110,6 +111,8 @@ void apply_rules(const ConfigReader& config, const Mode& mode, Settings& setting
   apply_groups(config, "vars.address-groups", rules.address_groups);
   apply_groups(config, "vars.port-groups", rules.port_groups);
   apply_stock_groups(rules, config.diagnostics());
+  rules.has_public_suffixes = detect::knows_public_suffixes();
+  config.text("geoip-database", rules.geoip_database);
   rules.simulate_ips = mode.simulate_ips;
   settings.detector.simulate_ips = mode.simulate_ips;
   settings.collector.simulate_ips = mode.simulate_ips;

@@ -275,10 +275,14 @@ bool PacketChecker::matches(const Subject& subject, const PacketInstruction& che
     case PacketOpcode::same_ip:
       return datagram.ip_version != 0 && datagram.source == datagram.target;
     case PacketOpcode::address: {
-      const IpAddress& address = (check.mode & 1) != 0 ? datagram.source : datagram.target;
+      const auto holds = [&](const IpAddress& address) {
+        return subject.tables->address_sets[check.index].contains(address, datagram.ip_version) !=
+               ((check.mode & 2) != 0);
+      };
+      const bool asks_source = (check.mode & 5) != 0;
+      const bool asks_target = (check.mode & 1) == 0 || (check.mode & 4) != 0;
       return datagram.ip_version != 0 &&
-             subject.tables->address_sets[check.index].contains(address, datagram.ip_version) !=
-                 ((check.mode & 2) != 0);
+             ((asks_source && holds(datagram.source)) || (asks_target && holds(datagram.target)));
     }
     case PacketOpcode::layer3:
       return (check.first & (datagram.ip_version == 4   ? 1u

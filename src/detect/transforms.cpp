@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "buffer_checks.h"
+#include "domains.h"
 #include "shrike/base/check.h"
 
 namespace shrike::detect {
@@ -221,8 +222,9 @@ Bytes Transformer::apply_step(const RuleTables& tables, const TransformStep& ste
     case Kind::dotprefix:
       return dot_prefixed(value, scratch);
     case Kind::domain:
+      return domain_part(value, DomainPart::registered, scratch);
     case Kind::tld:
-      return value;
+      return domain_part(value, DomainPart::suffix, scratch);
     case Kind::strip_whitespace:
       return despaced(value, scratch, false);
     case Kind::compress_whitespace:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "classes.h"
+#include "countries.h"
 #include "datasets.h"
 #include "ir.h"
 #include "keyword.h"
@@ -22,6 +23,7 @@ struct Context {
   DatasetRegistry datasets = {};
   Reputation reputation = {};
 };
+  Countries countries = {};
 
 /// What the keywords said about the kind of the rule (rules/README.md, "Kinds of rules").
 struct KindFacts {

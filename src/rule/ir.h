@@ -328,6 +328,7 @@ struct ChecksumCheck {
   bool must_be_valid = true;
 };
 struct Layer3 {
+  bool is_either = false;  ///< one of the two addresses, whichever
   bool ipv4 = false, ipv6 = false;
 };  ///< l3_proto
 struct FlowBits {

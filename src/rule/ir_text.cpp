@@ -282,7 +282,7 @@ class CheckText {
         .text();
   }
   std::string operator()(const AddressCheck& check) const {
-    Line line(check.is_source ? "source" : "target");
+    Line line(check.is_either ? "either" : check.is_source ? "source" : "target");
     line.flag(check.is_negated, "not");
     for (const AddressRange& range : check.ranges) line.flag(true, to_text(range));
     return line.text();

@@ -245,6 +245,48 @@ void parse_header_buffer(Builder& builder, const Keyword& keyword, const Argumen
   builder.open_buffer(keyword.field, argument.name);
 }
 
+/// `geoip:dst,DE,FR`: the countries become ranges of addresses here and now.
+void parse_geoip(Builder& builder, const Keyword& keyword, const Argument& argument) {
+  static constexpr std::array<std::string_view, 4> sides{"any", "src", "dst", "both"};
+  const std::string& path = builder.context().options.geoip_database;
+  Word rest = argument.value;
+  const Word side = rest.take_until(',').trimmed();
+  const bool has_side = std::find(sides.begin(), sides.end(), side.text) != sides.end();
+  if (!has_side) rest = argument.value;
+  std::vector<std::string_view> codes;
+  bool is_negated = false;
+  do {
+    Word code = rest.take_until(',').trimmed();
+    is_negated |= code.text.starts_with('!');
+    code = code.from(code.text.starts_with('!') ? 1 : 0);
+    if (code.text.size() != 2) {
+      report_value(keyword, argument.value, builder.report());
+      return;
+    }
+    codes.push_back(code.text);
+  } while (!rest.empty());
+  if (path.empty() || !Countries::are_built_in()) {
+    builder.leave_to_later(keyword);
+    return;
+  }
+  Countries& countries = builder.context().countries;
+  if (!countries.read(path)) {
+    builder.report().error(argument.name, "data-file",
+                           "'{}' cannot be read: {}; write geoip-database: PATH of a database of "
+                           "countries",
+                           path, countries.problem());
+    return;
+  }
+  AddressCheck check{.ranges = countries.ranges_of(codes, is_negated)};
+  check.is_either = !has_side || side.text == "any";
+  check.is_source = side.text == "src" || side.text == "both";
+  builder.add(check);
+  if (side.text == "both") {
+    check.is_source = false;
+    builder.add(check);
+  }
+}
+
 using enum ArgumentNeed;
 using namespace trait;
 
@@ -272,7 +314,7 @@ constexpr Keyword rows[] = {
     {"sameip", "", none, "", "True where source and target address are equal.", parse_sameip,
      packet_only},
     {"geoip", "", required, "[src|dst|both|any],<countries>", "Compares the country of an address.",
-     parse_dormant_value, packet_match | not_inspected},
+     parse_geoip, packet_match | needs_packet},
     {"ip.src", "", none, "", "Buffer of the source address's bytes.", parse_sticky_buffer, sticky,
      Field::ip_src},
     {"ip.dst", "", none, "", "Buffer of the target address's bytes.", parse_sticky_buffer, sticky,

@@ -41,10 +41,10 @@ void parse_pcrexform(Builder& builder, const Keyword&, const Argument& argument)
   }
 }
 
-/// Where a registered domain begins is known from the public suffix list only, which is not read.
+/// Where a registered domain begins is known from the public suffix list only.
 template <Kind kind>
 void parse_domain_part(Builder& builder, const Keyword& keyword, const Argument& argument) {
-  builder.leave_to_later(keyword);
+  if (!builder.context().options.has_public_suffixes) builder.leave_to_later(keyword);
   builder.add_transform({kind, {}}, argument.name);
 }
 
@@ -106,9 +106,8 @@ using namespace trait;
 constexpr Keyword rows[] = {
     {"dotprefix", "", none, "", "Puts a dot before the buffer.", parse_plain<Kind::dotprefix>},
     {"domain", "", none, "", "Leaves the registered domain of a name.",
-     parse_domain_part<Kind::domain>, not_inspected},
-    {"tld", "", none, "", "Leaves the top-level domain of a name.", parse_domain_part<Kind::tld>,
-     not_inspected},
+     parse_domain_part<Kind::domain>},
+    {"tld", "", none, "", "Leaves the top-level domain of a name.", parse_domain_part<Kind::tld>},
     {"strip_whitespace", "", none, "", "Takes all white space out.",
      parse_plain<Kind::strip_whitespace>},
     {"compress_whitespace", "", none, "", "Makes one blank of each run of white space.",

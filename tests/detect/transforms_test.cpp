@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataset_lookup.h"
+#include "shrike/detect.h"
 
 namespace shrike::detect {
 namespace {
@@ -52,6 +53,33 @@ TEST(Transforms, MakeTextsOfTexts) {
     made.mode = 1;
     EXPECT_EQ(apply({made}, each.text), each.made);
   }
+}
+
+TEST(Transforms, LeaveADomainOrItsSuffix) {
+  if (!knows_public_suffixes()) {
+    GTEST_SKIP() << "built without libpsl";
+  }
+  const struct {
+    std::string name;
+    std::string domain;
+    std::string suffix;
+  } cases[] = {
+      {"news.bbc.co.uk", "bbc.co.uk", "co.uk"},
+      {"bbc.co.uk", "bbc.co.uk", "co.uk"},
+      {"a.b.Example.COM", "Example.COM", "COM"},
+      {"host.not-a-listed-one", "host.not-a-listed-one", "not-a-listed-one"},
+      {"co.uk", "", ""},
+      {"com", "", ""},
+      {"", "", ""},
+      {std::string("a.b\0.com", 8), "", ""},
+      {"caf\xc3\xa9.fr", "", ""},
+  };
+  for (const auto& each : cases) {
+    SCOPED_TRACE(each.name);
+    EXPECT_EQ(apply({step(Kind::domain)}, each.name), each.domain);
+    EXPECT_EQ(apply({step(Kind::tld)}, each.name), each.suffix);
+  }
+  EXPECT_EQ(apply({step(Kind::domain)}, "news.bbc.co.uk", 8), "");  // no room to look it up
 }
 
 TEST(Transforms, ApplyOneAfterTheOther) {

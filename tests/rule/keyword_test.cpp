@@ -56,7 +56,7 @@ TEST(Keywords, StatesFollowWhatIsFilled) {
       {"content", KeywordState::inspected},     {"tcp.hdr", KeywordState::inspected},
       {"base64_data", KeywordState::inspected}, {"frame", KeywordState::waits_for_field},
       {"tls.sni", KeywordState::inspected},     {"lua", KeywordState::not_inspected},
-      {"geoip", KeywordState::not_inspected},   {"dataset", KeywordState::inspected},
+      {"geoip", KeywordState::inspected},       {"dataset", KeywordState::inspected},
       {"rawbytes", KeywordState::no_effect},
   };
   for (const auto& [name, state] : cases) EXPECT_EQ(state_of(*find_keyword(name)), state) << name;

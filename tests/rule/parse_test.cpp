@@ -258,6 +258,12 @@ TEST(Parse, RulesThatMissADormantRulesBitAreDormantToo) {
       "alert tcp any any -> any any (flowbits:isset,a; sid:3;)\n");
   ASSERT_EQ(parsed.rules.size(), 3U);
   for (const Rule& rule : parsed.rules) {
+TEST(Parse, DomainsNeedTheListOfPublicSuffixes) {
+  const char* const text = "alert dns any any -> any any (dns.query; tld; content:\"io\"; sid:1;)";
+  EXPECT_EQ(Parsed(text).rules.at(0).dormant_reason, "");
+  EXPECT_EQ(Parsed(text, {.has_public_suffixes = false}).rules.at(0).dormant_reason, "keyword tld");
+}
+
     EXPECT_EQ(rule.dormant_reason.empty(), rule.info.sid == 3U) << rule.info.sid;
   }
 }

@@ -43,6 +43,8 @@ OWNERS = {
     "openssl/": {"rule", "output", "protocol", "detect"},
     "nghttp2/": {"protocol"},
     "magic.h": {"protocol"},
+    "libpsl.h": {"detect"},
+    "maxminddb.h": {"rule"},
     "yaml-cpp/": {"app"},
     "CLI/": {"app"},
     "nlohmann/": {"control"},

@@ -84,7 +84,7 @@ enum class PacketOpcode : uint8_t {
   ip_option,      ///< first: bits of ipv4_option, any of them
   ip_protocol,    ///< index: protocol_sets
   same_ip,
-  address,       ///< index: address_sets; mode bit 0 source, bit 1 negated
+  address,       ///< index: address_sets; mode bit 0 source, bit 1 negated, bit 2 either side
   layer3,        ///< first: bit 0 IPv4, bit 1 IPv6
   checksum,      ///< mode ChecksumKind; first 1: must be valid
   decode_event,  ///< first: DecodeEvent

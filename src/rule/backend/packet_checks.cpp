@@ -228,8 +228,8 @@ void PacketCheckWriter::operator()(const AddressCheck& check) const {
   PacketInstruction instruction;
   instruction.opcode = PacketOpcode::address;
   instruction.index = builder.interner_.addresses(check.ranges);
-  instruction.mode =
-      static_cast<uint8_t>((check.is_source ? 1u : 0u) | (check.is_negated ? 2u : 0u));
+  instruction.mode = static_cast<uint8_t>(
+      (check.is_source ? 1u : 0u) | (check.is_negated ? 2u : 0u) | (check.is_either ? 4u : 0u));
   builder.put(instruction);
 }
 
