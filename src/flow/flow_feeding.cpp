@@ -1,9 +1,24 @@
 // Between a flow and its application layer: what it is fed, and what its answers change.
 #include <algorithm>
+#include <utility>
 
 #include "flow_state.h"
 
 namespace shrike::flow {
+
+namespace {
+
+/// Of a flow that is no more only its view is left to turn.
+void turn_view(FlowView& view) noexcept {
+  view.id = FlowId(view.id.slot(), opposite(view.id.direction()));
+  std::swap(view.packets[0], view.packets[1]);
+  std::swap(view.bytes[0], view.bytes[1]);
+  std::swap(view.stream_bytes[0], view.stream_bytes[1]);
+  std::swap(view.client, view.server);
+  std::swap(view.client_port, view.server_port);
+}
+
+}  // namespace
 
 void FlowTracker::State::feed(uint32_t slot, const TcpPacket& packet,
                               const Tracked& tracked) noexcept {
@@ -27,8 +42,11 @@ void FlowTracker::State::resume(const AppWishes& wishes, TrackedBatch& out,
                                 Tracked& tracked) noexcept {
   const uint32_t slot = tracked.flow.id.slot();
   Flow& flow = flows[slot];
-  if (!flow.is_live) {
-    return;  // a last look: it ended in this call
+  if (!flow.is_live) {  // a last look: it ended in this call
+    if (wishes.swap_sides) {
+      turn_view(tracked.flow);
+    }
+    return;
   }
   const bool has_session = flow.has_session;
   if (wishes != AppWishes{}) {
