@@ -18,6 +18,12 @@ bool may_match_nothing(const RuleTables& tables, const BufferProgram& program) n
   });
 }
 
+/// When a transaction's Progress compares for good, or never will.
+Progress decided_at(const BufferProgram& program) noexcept {
+  return program.compare == Compare::greater ? Progress::complete
+                                             : static_cast<Progress>(program.index);
+}
+
 AppIndex::Open open_of(const RuleTables& tables, uint32_t rule) noexcept {
   AppIndex::Open open{.rule = rule};
   const CompiledRule& compiled = tables.rules[rule];
@@ -27,6 +33,9 @@ AppIndex::Open open_of(const RuleTables& tables, uint32_t rule) noexcept {
     if (program.source == BufferProgram::Source::event) {
       open.needs_event = true;
       open.is_always_tried = true;
+    } else if (program.source == BufferProgram::Source::progress) {
+      open.final_at = std::max(open.final_at, decided_at(program));
+      open.is_hook = compiled.buffer_count == 1 && program.compare == Compare::greater_or_equal;
     } else if (is_of_packet(program.field)) {
       open.is_always_tried = true;
     } else {
@@ -55,8 +64,10 @@ void AppIndex::take_up(const RuleTables& tables) {
         ++range.count;
       }
       open_[index].clear();
+      has_hooks_[index] = false;
       for (const uint32_t rule : group.open_rules) {
         open_[index].push_back(open_of(tables, rule));
+        has_hooks_[index] |= open_[index].back().is_hook;
       }
     }
   }

@@ -20,6 +20,7 @@ class AppIndex {
     Progress final_at = Progress::started;  ///< when all its fields are final
     bool needs_event = false;
     bool is_always_tried = false;  ///< looks at something else than fields too
+    bool is_hook = false;          ///< matches in the step `final_at`, without a state
   };
 
   void take_up(const RuleTables& tables);
@@ -37,6 +38,8 @@ class AppIndex {
   [[nodiscard]] std::span<const Open> open_rules(size_t group) const noexcept {
     return open_[group];
   }
+  /// A rule of the group is a hook: it is to see a transaction with all that is parsed of it.
+  [[nodiscard]] bool has_hooks(size_t group) const noexcept { return has_hooks_[group]; }
 
  private:
   struct Range {
@@ -48,6 +51,7 @@ class AppIndex {
   std::array<const AppGroup*, groups_count> groups_{};
   std::vector<Range> ranges_;  ///< [groups_count * fields_count]
   std::array<std::vector<Open>, groups_count> open_;
+  std::array<bool, groups_count> has_hooks_{};
 };
 
 }  // namespace shrike::detect

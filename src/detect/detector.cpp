@@ -134,6 +134,8 @@ void Detector::State::inspect(const RuleSet& rules, const Tracked& tracked,
   subject.slot = slot_of(tracked);
   if (subject.slot != nullptr && app != nullptr && app->has_changed) {
     subject.slot->has_app_news = {true, true};
+    subject.slot->has_app_data[0] |= app->has_data[0];
+    subject.slot->has_app_data[1] |= app->has_data[1];
   }
   if (should_inspect(subject)) {
     inspect_one(subject, alerts);

@@ -105,12 +105,15 @@ struct Detector::State {
   enum class Step : uint8_t { matched, waiting, impossible };
 
   void run_transactions(const Subject& subject) noexcept;
+  void run_hooked_transactions(const Subject& subject, Direction direction, bool has_data) noexcept;
   static void give_up_transactions(const Subject& subject) noexcept;
-  void inspect_transaction(const Subject& subject, const Transaction& transaction) noexcept;
+  void inspect_transaction(const Subject& subject, const Transaction& transaction,
+                           bool is_growing) noexcept;
   void find_candidates(const Subject& subject, const Work& work, size_t group,
                        uint32_t values_seen) noexcept;
   void run_candidates(const Subject& subject, const Work& work, size_t group,
                       Progress progress_seen) noexcept;
+  void try_hook_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
   void try_rule_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
   void check_rule_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
   /// Runs it; in a sampled batch what it took is added to the rule's row.

@@ -125,6 +125,7 @@ struct FlowSlot {
   std::array<bool, 2> address_rules_done;
   std::array<bool, 2> protocol_rules_done;  ///< for the identification at hand
   std::array<bool, 2> has_app_news;         ///< transactions changed since they were inspected
+  std::array<bool, 2> has_app_data;         ///< … because bytes came in that direction
   uint8_t protocol;
   FlowVerdict verdict;
   uint32_t variables;  ///< chain in the VariablePool
@@ -144,6 +145,6 @@ struct FlowSlot {
     return slot;
   }
 };
-static_assert(sizeof(FlowSlot) == 28);
+static_assert(sizeof(FlowSlot) == 32);
 
 }  // namespace shrike::detect

@@ -45,6 +45,23 @@ bool is_of_other_direction(FieldDirections directions, Direction direction) noex
                                            : directions == FieldDirections::to_server;
 }
 
+/// Progress in the direction that the program names, which only ever grows.
+bool progress_holds(const Transaction& transaction, const BufferProgram& program) noexcept {
+  const Direction direction = program.directions == FieldDirections::to_client
+                                  ? Direction::to_client
+                                  : Direction::to_server;
+  return compares(program.compare, static_cast<uint64_t>(transaction.progress_in(direction)),
+                  program.index, 0);
+}
+
+/// The transaction that the newest bytes of a direction were of: the first that goes on.
+const Transaction* growing_in(const AppView& app, Direction direction) noexcept {
+  const auto found = std::find_if(
+      app.transactions.begin(), app.transactions.end(),
+      [&](const Transaction* each) { return each->progress_in(direction) != Progress::complete; });
+  return found == app.transactions.end() ? nullptr : *found;
+}
+
 bool number_holds(std::span<const BufferInstruction> checks, uint64_t number) noexcept {
   const bool is_one = std::any_of(checks.begin(), checks.end(), [&](const auto& check) {
     return compares(check.number.compare, number, check.number.first, check.number.second);
@@ -67,8 +84,31 @@ void Detector::State::run_transactions(const Subject& subject) noexcept {
     return;
   }
   has_news = false;
+  const Direction side = subject.tracked->flow.id.direction();
+  const bool has_data = subject.slot->has_app_data[direction];
+  subject.slot->has_app_data[direction] = false;
+  if (app_index_.has_hooks(AppIndex::group_of(subject.app->protocol, side))) [[unlikely]] {
+    run_hooked_transactions(subject, side, has_data);
+    return;
+  }
   for (const Transaction* const transaction : subject.app->transactions) {
-    inspect_transaction(subject, *transaction);
+    inspect_transaction(subject, *transaction, false);
+  }
+}
+
+/// Hooks meet a transaction as often as bytes of theirs came, whether a field shows them or not;
+/// until then it waits. Suricata: AppLayerTxData::updated_tc.
+void Detector::State::run_hooked_transactions(const Subject& subject, Direction direction,
+                                              bool has_data) noexcept {
+  const Transaction* const growing = has_data ? growing_in(*subject.app, direction) : nullptr;
+  for (const Transaction* const transaction : subject.app->transactions) {
+    const Progress progress = transaction->progress_in(direction);
+    const bool is_growing = transaction == growing;
+    const bool is_due = subject.datagram->is_pseudo() || progress == Progress::complete ||
+                        is_growing || (has_data && progress != Progress::started);
+    if (is_due) {
+      inspect_transaction(subject, *transaction, is_growing);
+    }
   }
 }
 
@@ -84,8 +124,9 @@ void Detector::State::give_up_transactions(const Subject& subject) noexcept {
   }
 }
 
-void Detector::State::inspect_transaction(const Subject& subject,
-                                          const Transaction& transaction) noexcept {
+/// @param is_growing bytes of it came, which a hook is to see though no field shows them.
+void Detector::State::inspect_transaction(const Subject& subject, const Transaction& transaction,
+                                          bool is_growing) noexcept {
   const Direction direction = subject.tracked->flow.id.direction();
   const auto index = static_cast<size_t>(direction);
   Transaction::Notes& notes = transaction.notes[index];
@@ -98,7 +139,8 @@ void Detector::State::inspect_transaction(const Subject& subject,
     return;
   }
   const bool at_end = subject.datagram->is_pseudo();
-  if (!at_end && !work.is_complete && !has_news(transaction, direction, generation_)) {
+  if (!at_end && !work.is_complete && !is_growing &&
+      !has_news(transaction, direction, generation_)) {
     return;
   }
   if (notes.generation != generation_) {
@@ -157,6 +199,10 @@ void Detector::State::run_candidates(const Subject& subject, const Work& work, s
   const bool has_events =
       !work.transaction->events[0].empty() || !work.transaction->events[1].empty();
   const auto is_worth_it = [&](const AppIndex::Open& open) {
+    if (open.is_hook) {
+      return progress_seen <= open.final_at &&
+             open.final_at <= work.transaction->progress_in(work.direction);
+    }
     return (open.is_always_tried || !is_begun || progress_seen < open.final_at) &&
            (!open.needs_event || has_events) &&
            (open.needed == Field::payload || values_.has(open.needed));
@@ -172,10 +218,19 @@ void Detector::State::run_candidates(const Subject& subject, const Work& work, s
       try_rule_in(subject, work, *candidate);
     }
     candidate += candidate != candidates.end() && *candidate == open.rule ? 1 : 0;
-    try_rule_in(subject, work, open.rule);
+    open.is_hook ? try_hook_in(subject, work, open.rule) : try_rule_in(subject, work, open.rule);
   }
   for (; candidate != candidates.end(); ++candidate) {
     try_rule_in(subject, work, *candidate);
+  }
+}
+
+/// A rule without buffers, in its step of the transaction: nothing is remembered of it.
+void Detector::State::try_hook_in(const Subject& subject, const Work& work,
+                                  uint32_t index) noexcept {
+  if (begins_in(subject, work, subject.tables->rules[index])) {
+    counts_.add(Count::verified);
+    apply(subject, {.rule = index, .transaction = work.transaction});
   }
 }
 
@@ -256,6 +311,12 @@ Detector::State::Step Detector::State::run_step(const Subject& subject, const Wo
         return Step::matched;
       }
       return work.is_complete ? Step::impossible : Step::waiting;
+    case BufferProgram::Source::progress: {
+      const bool may_come = program.compare != Compare::less && !work.is_complete;
+      return progress_holds(*work.transaction, program) ? Step::matched
+             : may_come                                 ? Step::waiting
+                                                        : Step::impossible;
+    }
     case BufferProgram::Source::number:
       return run_number_step(subject, program);
     case BufferProgram::Source::bytes:

@@ -82,6 +82,7 @@ FlowLayer* Engine::open_layer(const Tracked& tracked) noexcept {
 const AppView* Engine::parse(const Tracked& tracked, std::span<const AppChunk> chunks) noexcept {
   free_finished();
   wishes_ = {};
+  has_data_ = {};
   const Datagram& datagram = *tracked.datagram;
   const bool is_udp = datagram.protocol == ip_protocol::udp;
   if (!tracked.flow.id.exists() || tracked.flow.id.slot() >= options_.flow_slots ||
@@ -136,7 +137,8 @@ const AppView* Engine::show(FlowLayer& layer, bool has_changed) noexcept {
            .parent_eve_id = layer.parent_eve_id,
            .identification_done = layer.is_identified,
            .is_changing = layer.is_changing,
-           .has_changed = has_changed};
+           .has_changed = has_changed,
+           .has_data = has_data_};
   shown_.clear();
   if (layer.session != nullptr) {
     for (AppTransaction* const each : layer.session->transactions_) {

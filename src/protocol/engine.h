@@ -124,6 +124,7 @@ class Engine {
   const Tracked* tracked_ = nullptr;
   Direction direction_ = Direction::to_server;  ///< of the datagram
   AppWishes wishes_;
+  std::array<bool, 2> has_data_{};        ///< a parser was given bytes of that direction
   const FlowLayer* announced_ = nullptr;  ///< the flow that `announcement_` was about
   Expectation announcement_;
   AppView view_;

@@ -108,6 +108,7 @@ void Engine::feed(FlowLayer& layer, Portion& portion, uint64_t gap_bytes) noexce
                     .offset = side.offset,
                     .gap_bytes = gap_bytes,
                     .is_end = portion.is_end};
+  has_data_[static_cast<size_t>(portion.direction)] = true;
   const Consumed consumed = layer.row->parse(layer.parser, input);
   portion.consumed = std::min(consumed.bytes, portion.bytes.size());
   side.needed = consumed.needed;

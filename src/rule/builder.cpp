@@ -275,6 +275,15 @@ bool Builder::set_protocol_of(Field field, const Word& at) {
   return false;
 }
 
+void Builder::add_progress(ProgressCheck::When when, const Hook& hook) {
+  const bool to_server = hook.direction == Direction::to_server;
+  add(ProgressCheck{when, hook.progress,
+                    to_server ? FieldDirections::to_server : FieldDirections::to_client});
+  facts_.has_progress = true;
+  facts_.to_server |= to_server;
+  facts_.to_client |= !to_server;
+}
+
 void Builder::note_match(uint16_t traits) {
   facts_.requires_packet |= (traits & trait::needs_packet) != 0;
   const bool is_check = (traits & trait::packet_match) != 0;

@@ -7,6 +7,7 @@
 #include "classes.h"
 #include "countries.h"
 #include "datasets.h"
+#include "hooks.h"
 #include "ir.h"
 #include "keyword.h"
 #include "report.h"
@@ -22,8 +23,8 @@ struct Context {
   std::set<std::string> unknown_names;  ///< classes and references, to say each only once
   DatasetRegistry datasets = {};
   Reputation reputation = {};
-};
   Countries countries = {};
+};
 
 /// What the keywords said about the kind of the rule (rules/README.md, "Kinds of rules").
 struct KindFacts {
@@ -34,6 +35,7 @@ struct KindFacts {
   bool has_event = false;        ///< decode-event, engine-event
   bool has_protocol_check = false;
   bool has_app_event = false;
+  bool has_progress = false;  ///< a hook of an application protocol, app-layer-state
   bool has_stream_size = false;
   bool has_dsize = false;
   bool has_flow = false;         ///< `flow` given
@@ -124,6 +126,8 @@ class Builder {
   bool set_protocol(AppProtocol protocol, const Word& at);
   /// The same for what the field belongs to, which may be several protocols.
   bool set_protocol_of(Field field, const Word& at);
+  /// Asks how far a transaction is; ties the rule to the direction of the step.
+  void add_progress(ProgressCheck::When when, const Hook& hook);
   /// A check is noted for the kind of the rule; post-match actions too.
   void note_match(uint16_t traits);
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "availability.h"
+#include "hooks.h"
 
 namespace shrike::rule {
 
@@ -102,17 +103,39 @@ bool read_transport(std::string_view name, Builder& builder) {
   return true;
 }
 
-/// `tcp:flow_start`, `http1:request_headers`, `tls:<client_hello_done`.
+/// `http1:request_headers`; a firewall's `tls:<client_hello_done` takes the steps before it too.
+void read_app_hook(const Word& hook, Builder& builder) {
+  const AppProtocol protocol = builder.rule().header.app_protocol;
+  const bool is_of_firewall = hook.text.starts_with('<');
+  const std::string_view name = hook.text.substr(is_of_firewall ? 1 : 0);
+  const auto found = find_hook(protocol, name);
+  if (is_untold_hook(protocol, name) || (found && is_of_firewall)) {
+    builder.set_dormant("hook " + std::string(hook.text));
+    return;
+  }
+  if (found) {
+    builder.add_progress(ProgressCheck::When::reached, *found);
+    return;
+  }
+  if (protocol == AppProtocol::http) {
+    builder.report().error(hook, "hook",
+                           "http is two protocols, whose hooks differ; write http1:{} "
+                           "or a hook of http2",
+                           name);
+    return;
+  }
+  builder.report().error(hook, "hook", "'{}' is no hook of {}; write one of {}", name,
+                         shrike::to_text(protocol), hook_names(protocol));
+}
+
+/// `tcp:flow_start`.
 void read_hook(const Word& hook, bool is_app, Builder& builder) {
   builder.rule().header.hook = hook.text;
   if (is_app) {
-    const bool is_word = hook.text.find_first_not_of("<abcdefghijklmnopqrstuvwxyz_0123456789") ==
-                         std::string_view::npos;
-    if (is_word) {
-      builder.set_dormant("hook " + std::string(hook.text));
-      return;
-    }
-  } else if (hook.text == "all") {
+    read_app_hook(hook, builder);
+    return;
+  }
+  if (hook.text == "all") {
     return;
   } else if (hook.text == "flow_start") {
     FlowCheck check;

@@ -313,6 +313,12 @@ struct StreamEventCheck {
 struct AppEventCheck {
   AppEvent event;
 };
+/// How far a transaction is in a direction.
+struct ProgressCheck {
+  enum class When : uint8_t { reached, below, above } when = When::reached;
+  Progress progress = Progress::started;
+  FieldDirections direction = FieldDirections::to_server;
+};
 struct AppProtocolCheck {
   AppProtocol protocol;
   bool is_negated = false;
@@ -322,13 +328,13 @@ struct AddressCheck {
   bool is_source = false;
   std::vector<AddressRange> ranges;
   bool is_negated = false;
+  bool is_either = false;  ///< one of the two addresses, whichever
 };
 struct ChecksumCheck {
   enum class What : uint8_t { ipv4, tcpv4, tcpv6, udpv4, udpv6, icmpv4, icmpv6 } what;
   bool must_be_valid = true;
 };
 struct Layer3 {
-  bool is_either = false;  ///< one of the two addresses, whichever
   bool ipv4 = false, ipv6 = false;
 };  ///< l3_proto
 struct FlowBits {
@@ -369,8 +375,8 @@ struct ReputationCheck {
 using PacketCheck =
     std::variant<FlowCheck, TcpFlags, FragmentBits, IpOption, HeaderNumber, IpProtocol, SameIp,
                  VlanId, StreamSize, DecodeEventCheck, StreamEventCheck, AppEventCheck,
-                 AppProtocolCheck, AddressCheck, ChecksumCheck, Layer3, FlowBits, FlowInteger,
-                 FlowVariableCheck, ReputationCheck, NotInspected>;
+                 ProgressCheck, AppProtocolCheck, AddressCheck, ChecksumCheck, Layer3, FlowBits,
+                 FlowInteger, FlowVariableCheck, ReputationCheck, NotInspected>;
 
 /// One side of the header, resolved to sorted, disjoint ranges; any where `is_any`.
 struct AddressSet {

@@ -272,6 +272,15 @@ class CheckText {
   std::string operator()(const AppEventCheck& check) const {
     return fmt::format("app-layer-event {}", shrike::to_text(check.event));
   }
+  std::string operator()(const ProgressCheck& check) const {
+    static constexpr std::string_view whens[] = {"at", "below", "above"};
+    static constexpr std::string_view steps[] = {"started", "line",    "headers",
+                                                 "body",    "trailer", "complete"};
+    const bool to_server = check.direction == FieldDirections::to_server;
+    return fmt::format("progress {} {} {}", whens[static_cast<size_t>(check.when)],
+                       steps[static_cast<size_t>(check.progress)],
+                       to_server ? "to_server" : "to_client");
+  }
   std::string operator()(const AppProtocolCheck& check) const {
     static constexpr std::string_view sides[] = {"any",    "to_server", "to_client",
                                                  "either", "final",     "original"};

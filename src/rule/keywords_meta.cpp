@@ -231,6 +231,33 @@ void parse_app_event(Builder& builder, const Keyword& keyword, const Argument& a
   builder.set_protocol(*protocol, argument.value);
 }
 
+void parse_app_state(Builder& builder, const Keyword&, const Argument& argument) {
+  const AppProtocol protocol = builder.rule().header.app_protocol;
+  const char sign = argument.value.text.empty() ? ' ' : argument.value.text.front();
+  const bool is_compared = sign == '<' || sign == '>';
+  const std::string_view name = argument.value.text.substr(is_compared ? 1 : 0);
+  if (protocol == AppProtocol::unknown || protocol == AppProtocol::http) {
+    builder.report().error(argument.value, "state-protocol",
+                           "app-layer-state needs a rule about one protocol; write alert tls, "
+                           "alert http1 …");
+    return;
+  }
+  const auto found = find_hook(protocol, name);
+  if (is_untold_hook(protocol, name)) {
+    builder.set_dormant("state " + std::string(name));
+  } else if (!found) {
+    builder.report().error(argument.value, "state-unknown",
+                           "'{}' is no state of {}; write one of {}", name,
+                           shrike::to_text(protocol), hook_names(protocol));
+  } else {
+    using When = ProgressCheck::When;
+    builder.add_progress(sign == '<'   ? When::below
+                         : sign == '>' ? When::above
+                                       : When::reached,
+                         *found);
+  }
+}
+
 /// Two that ask about the same identification, unless both exclude different protocols.
 bool contradicts_another(const AppProtocolCheck& check, Builder& builder) {
   const auto& checks = builder.rule().packet_checks;
@@ -369,7 +396,7 @@ constexpr Keyword rows[] = {
      "True where the flow was identified as this protocol.", parse_app_protocol,
      packet_match | negatable | may_be_quoted | ip_only},
     {"app-layer-state", "", required, "[<|>]<state>",
-     "True where a transaction's parsing has come this far.", parse_dormant_value, not_inspected},
+     "True where a transaction's parsing has come this far.", parse_app_state},
     {"config", "", required, "logging disable, type tx, scope tx",
      "Changes the sensor's settings for what matched.", parse_dormant_value,
      not_inspected | after_match},

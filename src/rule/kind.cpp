@@ -108,7 +108,7 @@ RuleKind kind_of(const Rule& rule, const KindFacts& facts, const BufferFacts& bu
   const bool has_buffers = buffers.has_app_field || buffers.has_packet_field || buffers.has_frame;
   const bool is_plain = !is_app && !buffers.has_payload && !has_buffers && !facts.has_app_event;
   const bool has_one_direction = facts.to_server != facts.to_client;
-  if (is_app && !rule.header.hook.empty()) return RuleKind::app_transaction;
+  if (is_app && (facts.has_progress || !rule.header.hook.empty())) return RuleKind::app_transaction;
   if (is_plain && facts.has_protocol_check && facts.is_protocol_only) {
     return RuleKind::protocol_detection_only;
   }

@@ -89,6 +89,7 @@ std::string Conversation::pass(Direction direction, Entry entry) {
     std::swap(entry.source_port, entry.target_port);
   }
   view_.has_changed = true;
+  view_.has_data = {direction == Direction::to_server, direction == Direction::to_client};
   std::string text = inspect(detector_, rules_, {entry}, &view_);
   // One datagram: its number says nothing.
   for (size_t at = 0; (at = text.find("1:", at)) != std::string::npos;) {

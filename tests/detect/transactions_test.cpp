@@ -305,6 +305,54 @@ TEST(Transactions, MatchOverBothDirectionsWhereTheRuleSaysSo) {
   EXPECT_EQ(talk.pass(to_client), "1@0");
 }
 
+TEST(Transactions, PassHooksWhenTheyAreInTheirStepOrGoPastIt) {
+  Conversation talk(R"(alert http1:response_started any any -> any any (sid:1;)
+alert http1:response_body any any -> any any (sid:2;)
+alert http1:response_complete any any -> any any (sid:3;)
+alert http1:request_line any any -> any any (sid:4;))");
+  MadeTransaction& made = talk.open();
+  made.reach(to_server, Progress::complete);
+  EXPECT_EQ(talk.pass(to_server), "4@0");
+  EXPECT_EQ(talk.pass(to_server), "");
+  EXPECT_EQ(talk.pass(to_client), "1@0");
+  EXPECT_EQ(talk.pass(to_client), "1@0");  // still there, with new bytes
+  made.reach(to_client, Progress::body);
+  EXPECT_EQ(talk.pass(to_client), "1@0 2@0");
+  EXPECT_EQ(talk.pass(to_client), "2@0");
+  made.reach(to_client, Progress::complete);
+  EXPECT_EQ(talk.pass(to_client), "2@0 3@0");
+  EXPECT_EQ(talk.pass(to_client), "");
+}
+
+TEST(Transactions, PassHooksOnlyWithBytesOfTheirOwn) {
+  Conversation talk("alert http1:request_body any any -> any any (sid:1;)");
+  talk.open().reach(to_server, Progress::body);
+  talk.open().reach(to_server, Progress::body);
+  EXPECT_EQ(talk.pass(to_server), "1@1 1@0");  // both are new
+  EXPECT_EQ(talk.pass(to_server), "1@0");      // the first is not complete, so the bytes are its
+  talk.at(0).reach(to_server, Progress::complete);
+  EXPECT_EQ(talk.pass(to_server), "1@1 1@0");
+}
+
+TEST(Transactions, MeetBuffersBehindAHookOnce) {
+  Conversation talk(
+      R"(alert http1:request_headers any any -> any any (http.uri; content:"/evil"; sid:1;)
+alert http1 any any -> any any (app-layer-state:<request_headers; sid:2;)
+alert http1 any any -> any any (app-layer-state:>request_headers; sid:3;)
+alert http1 any any -> any any (app-layer-state:request_headers; sid:4;)
+alert http1 any any -> any any (app-layer-state:<request_line; http.method; content:"P"; sid:5;))");
+  MadeTransaction& made = talk.open();
+  made.add(to_server, Field::http_uri, "/evil").reach(to_server, Progress::line);
+  made.add(to_server, Field::http_method, "P");
+  EXPECT_EQ(talk.pass(to_server), "2@0");
+  made.reach(to_server, Progress::headers);
+  EXPECT_EQ(talk.pass(to_server), "1@0 4@0");
+  made.reach(to_server, Progress::body);
+  EXPECT_EQ(talk.pass(to_server), "3@0 4@0");
+  made.reach(to_server, Progress::complete);
+  EXPECT_EQ(talk.pass(to_server), "");
+}
+
 TEST(Transactions, CountWithPacketsForTheAlertsOfADatagram) {
   Conversation talk(
       R"(alert tcp any any -> any any (content:"p"; sid:1;)

@@ -234,7 +234,14 @@ TEST(Parse, WhatIsNotInspectedIsNeverTrue) {
       {"alert tcp any any -> any any (frame:tls.pdu; content:\"a\"; sid:1;)", "field frame"},
       {"alert tcp any any -> any any (app-layer-protocol:irc; sid:1;)", "protocol irc"},
       {"alert tcp any any -> any any (app-layer-protocol:failed; sid:1;)", ""},
-      {"alert tls:client_hello_done any any -> any any (sid:1;)", "hook client_hello_done"},
+      {"alert tls:client_hello_done any any -> any any (sid:1;)", ""},
+      {"alert tls:<client_hello_done any any -> any any (sid:1;)", "hook <client_hello_done"},
+      {"alert ssh:request_banner_wait_eol any any -> any any (sid:1;)",
+       "hook request_banner_wait_eol"},
+      {"alert dns:request_complete any any -> any any (sid:1;)", ""},
+      {"alert tls any any -> any any (app-layer-state:>server_hello; sid:1;)", ""},
+      {"alert ssh any any -> any any (app-layer-state:request_banner_wait_eol; sid:1;)",
+       "state request_banner_wait_eol"},
       {"alert tls any any -> any any (tls.sni; luaxform:x.lua; content:\"a\"; sid:1;)",
        "keyword luaxform"},
       {"alert ip any any -> any any (geoip:src,DE; sid:1;)", "keyword geoip"},
@@ -251,6 +258,12 @@ TEST(Parse, WhatIsNotInspectedIsNeverTrue) {
   }
 }
 
+TEST(Parse, DomainsNeedTheListOfPublicSuffixes) {
+  const char* const text = "alert dns any any -> any any (dns.query; tld; content:\"io\"; sid:1;)";
+  EXPECT_EQ(Parsed(text).rules.at(0).dormant_reason, "");
+  EXPECT_EQ(Parsed(text, {.has_public_suffixes = false}).rules.at(0).dormant_reason, "keyword tld");
+}
+
 TEST(Parse, RulesThatMissADormantRulesBitAreDormantToo) {
   const Parsed parsed(
       "alert irc any any -> any any (flowbits:set,a; sid:1;)\n"
@@ -258,12 +271,6 @@ TEST(Parse, RulesThatMissADormantRulesBitAreDormantToo) {
       "alert tcp any any -> any any (flowbits:isset,a; sid:3;)\n");
   ASSERT_EQ(parsed.rules.size(), 3U);
   for (const Rule& rule : parsed.rules) {
-TEST(Parse, DomainsNeedTheListOfPublicSuffixes) {
-  const char* const text = "alert dns any any -> any any (dns.query; tld; content:\"io\"; sid:1;)";
-  EXPECT_EQ(Parsed(text).rules.at(0).dormant_reason, "");
-  EXPECT_EQ(Parsed(text, {.has_public_suffixes = false}).rules.at(0).dormant_reason, "keyword tld");
-}
-
     EXPECT_EQ(rule.dormant_reason.empty(), rule.info.sid == 3U) << rule.info.sid;
   }
 }

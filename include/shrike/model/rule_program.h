@@ -308,6 +308,10 @@ struct BufferProgram {
     bytes,   ///< the values of `field`, `transforms` applied: one must match (or `absent`)
     number,  ///< the numbers of `field`: instructions are number_in
     event,   ///< `index` is an AppEvent that the transaction must have; no instructions
+    /// The transaction's Progress compares with `index`; no instructions. Alone in a rule and
+    /// greater_or_equal it is a hook: the rule keeps no state, and matches whenever the transaction
+    /// is looked at in that step, or has gone past it since.
+    progress,
   } source = Source::bytes;
   Field field = Field::payload;
   uint32_t transforms = 0;  ///< RuleTables::transform_lists; 0: none
@@ -315,6 +319,7 @@ struct BufferProgram {
   uint32_t count = 0;
   /// Of the values it looks at: those of the field's row, or fewer (`file.data:to_client`).
   FieldDirections directions = FieldDirections::both;
+  Compare compare = Compare::equal;  ///< progress
 };
 
 enum class PostOpcode : uint8_t {

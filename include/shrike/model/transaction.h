@@ -80,8 +80,9 @@ struct AppView {
   std::array<bool, 2> identification_done{};
   std::span<const Transaction* const> transactions;  ///< not yet freed, by id
   std::array<std::span<const AppEvent>, 2> events;   ///< of the flow, since the last datagram
-  bool is_changing = false;  ///< it becomes another protocol with its next bytes
-  bool has_changed = false;  ///< data came for this datagram: something may be new
+  bool is_changing = false;        ///< it becomes another protocol with its next bytes
+  bool has_changed = false;        ///< data came for this datagram: something may be new
+  std::array<bool, 2> has_data{};  ///< … and in which directions it went
 };
 
 }  // namespace shrike

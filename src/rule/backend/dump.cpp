@@ -294,6 +294,11 @@ void append_rule(Text& text, const RuleTables& tables, uint32_t index) {
       append(text, "  event {}\n", to_text(static_cast<AppEvent>(program.index)));
       continue;
     }
+    if (program.source == BufferProgram::Source::progress) {
+      append(text, "  progress {} {}\n", compare_names[static_cast<size_t>(program.compare)],
+             program.index);
+      continue;
+    }
     append(text, "  in {}", to_text(program.field));
     append_transforms(text, tables, program.transforms);
     text += '\n';

@@ -218,6 +218,9 @@ void PacketCheckWriter::operator()(const AppEventCheck& check) const {
   }
 }
 
+/// A program of the transaction: see ProgramBuilder::add_buffers.
+void PacketCheckWriter::operator()(const ProgressCheck&) const {}
+
 void PacketCheckWriter::operator()(const AppProtocolCheck& check) const {
   constexpr uint8_t negated = 16;
   put(PacketOpcode::app_protocol, static_cast<uint64_t>(check.protocol),

@@ -40,6 +40,16 @@ const AppEvent* transaction_event(const PacketCheck& check) {
   return found == nullptr || is_of_flow ? nullptr : &found->event;
 }
 
+BufferProgram program_of(const ProgressCheck& check) noexcept {
+  const Compare compare = check.when == ProgressCheck::When::reached ? Compare::greater_or_equal
+                          : check.when == ProgressCheck::When::below ? Compare::less
+                                                                     : Compare::greater;
+  return {.source = BufferProgram::Source::progress,
+          .index = static_cast<uint32_t>(check.progress),
+          .directions = check.direction,
+          .compare = compare};
+}
+
 bool has_captures(const Rule& rule) {
   for (const Buffer& buffer : rule.buffers) {
     for (const BufferCheck& check : buffer.checks) {
@@ -196,6 +206,8 @@ void ProgramBuilder::add_buffers(const Rule& rule, CompiledRule& compiled) {
       compiled.kind = VerifyKind::transaction;
       programs.push_back(
           {.source = BufferProgram::Source::event, .index = static_cast<uint32_t>(*event)});
+    } else if (const auto* const progress = std::get_if<ProgressCheck>(&check)) {
+      programs.push_back(program_of(*progress));
     }
   }
   compiled.buffer_index = static_cast<uint32_t>(tables_.buffer_programs.size());

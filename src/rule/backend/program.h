@@ -98,6 +98,7 @@ struct PacketCheckWriter {
   void operator()(const DecodeEventCheck& check) const;
   void operator()(const StreamEventCheck& check) const;
   void operator()(const AppEventCheck& check) const;
+  void operator()(const ProgressCheck& check) const;
   void operator()(const AppProtocolCheck& check) const;
   void operator()(const AddressCheck& check) const;
   void operator()(const ChecksumCheck& check) const;
