@@ -4,9 +4,11 @@
 #include <rte_ethdev.h>
 #include <rte_thash.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
+#include "shrike/base/hex_text.h"
 #include "shrike/model/owner.h"
 
 namespace shrike::capture {
@@ -83,6 +85,12 @@ Datagram datagram_of(uint32_t source, uint32_t target) {
   return datagram;
 }
 
+/// As much of the key that the driver says it has as it hashes with, in hexadecimal digits.
+std::string key_text(const Key& key, const rte_eth_dev_info& info) {
+  const size_t bytes = info.hash_key_size != 0 ? info.hash_key_size : usual_key_bytes;
+  return hex_text(Bytes(key.data(), std::min(bytes, key.size())));
+}
+
 /// How many of the known tuples go, in either direction, to another queue than their owner's.
 uint32_t misdirected_tuples(const Key& key, Reta& reta, uint16_t entries, uint32_t workers) {
   const OwnerTable owners(workers);
@@ -154,8 +162,10 @@ bool PortRss::check(uint16_t port, const rte_eth_dev_info& info, uint16_t queues
   }
   const uint32_t misdirected = misdirected_tuples(key, reta, entries, workers);
   says = misdirected == 0
-             ? fmt::format("symmetric hash of addresses, table of {}; {} known tuples both ways",
-                           entries, known_tuples)
+             ? fmt::format(
+                   "symmetric hash of addresses (types 0x{:x}, key {}), table of {} read back; {} "
+                   "known tuples both ways",
+                   static_cast<uint64_t>(found.rss_hf), key_text(key, info), entries, known_tuples)
              : fmt::format(
                    "{} of {} known tuples go astray: the driver kept another key or table; "
                    "workers hand packets over to each other",
