@@ -12,10 +12,10 @@ case "$(dpkg --print-architecture 2>/dev/null)" in
   *) build_packages+=(libvectorscan-dev) ;;
 esac
 # For .ci/run: other eyes on the code, what the conformance scorers need, and for tests/live a
-# receiver, network namespaces and a second sender. mold links faster.
+# receiver, network namespaces, a second sender and a virtual machine. mold links faster.
 # shellcheck disable=SC2034  # used by .ci/run
 ci_packages=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev mold python3-yaml zstd
-  dpdk-dev iproute2 procps tcpreplay)
+  dpdk-dev iproute2 procps tcpreplay qemu-system-x86 busybox-static)
 
 # Prints those of the named packages that are not installed.
 missing_packages() {

@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Rig D: a network card that hashes by itself. The sensor runs in a virtual machine on virtio-net
+devices of QEMU, through DPDK's own driver, and the host sends at them through taps.
+
+usage: qemu_test.py SENSOR GENERATOR MIXER --scenarios FOLDER --maker PROGRAM --cache FOLDER
+       qemu_test.py SENSOR GENERATOR MIXER CAPTURES RULES --cache FOLDER [--count N] [--pps N]
+
+For 1, 2 and 4 queues: what the card took of key, hash types and redirection table is read back;
+every packet comes to the queue of the worker that owns its hosts, so nothing is handed over; alerts
+are those of -r; and packets sent are packets received or lost with a cause. The same on a card that
+does not hash, where workers must hand over, shows that the first claim can fail. Last, a burst
+that is more than the guest can take: what is lost is counted where it is lost.
+
+Needs root for taps, qemu-system-x86, busybox-static, and a kernel, which is downloaded to the cache
+folder and not installed; says why it is skipped where it cannot run. Where there is no
+virtualization, QEMU translates: that takes ten times as long.
+"""
+import argparse
+import collections
+import contextlib
+import pathlib
+import re
+import sys
+import time
+
+import captures
+import guest
+import rig
+import sensor
+
+CARDS = [guest.Card("two", 2), guest.Card("four", 4), guest.Card("plain", 2, hashes=False)]
+METRICS = "127.0.0.1:9640"
+#: Part of the alerts that may differ with several workers: where a threshold counts over several
+#: queues, whose order is that of polls.
+SLACK = 0.05
+#: More than the short cable, the card and a guest that is slow take at full speed.
+BURST_FRAMES = 12000
+BURST_ROOM = 500
+CONFIGURATION = """%YAML 1.1
+---
+outputs:
+  - eve-log: {enabled: yes, filename: eve.json, types: [alert, stats]}
+unix-command: {enabled: no}
+"""
+
+
+def main():
+    rig.end_on_signals()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    for name in ("sensor", "generator", "mixer"):
+        parser.add_argument(name)
+    captures.add_arguments(parser)
+    parser.add_argument("--cache", required=True)
+    parser.add_argument("--workers", default="1,2,4")
+    parser.add_argument("--pps", type=int, default=5000)
+    options = parser.parse_args()
+    options.mtu = 1500
+    if missing := guest.missing():
+        rig.skip(missing)
+    try:
+        kernel = guest.find_kernel(options.cache)
+    except guest.NoKernel as fault:
+        rig.skip(fault)
+    with captures.workplace(options) as folder:
+        sys.exit(0 if test(options, kernel, folder) else 1)
+
+
+def test(options, kernel, folder):
+    """All runs in one guest. @return whether all hold"""
+    captures.mix(options, folder / "sent", options.count, options.pps)
+    (folder / "rig.yaml").write_text(CONFIGURATION)
+    base = [options.sensor, "-S", options.rules, "-k", "none", "--include", folder / "rig.yaml"] + \
+        sensor.ANY_HOSTS
+    expected = sensor.offline(base, folder / "sent" / "all.pcap", folder / "offline").by_flow()
+    guest.pack(folder / "initramfs", kernel, options.sensor,
+               {"etc/test.rules": options.rules, "etc/rig.yaml": folder / "rig.yaml",
+                "usr/share/misc/magic.mgc": "/usr/share/misc/magic.mgc"})
+    with rig.Processes() as processes, guest.Taps(CARDS) as taps:
+        machine = guest.Guest(processes, taps, kernel, folder / "initramfs", folder)
+        print(f"the guest runs on {machine.accelerator}, up after {machine.boot_seconds:.0f} s")
+        bench = Bench(options, processes, taps, machine, folder)
+        is_fine = True
+        for workers in map(int, options.workers.split(",")):
+            is_fine &= bench.compare(1 if workers > 2 else 0, workers, expected)
+        is_fine &= bench.compare(2, 2, expected)
+        return is_fine & bench.overload(0, 2)
+
+
+class Bench:
+    """Runs the sensor in the guest and sends to it."""
+
+    def __init__(self, options, processes, taps, machine, folder):
+        self.options = options
+        self.processes = processes
+        self.taps = taps
+        self.machine = machine
+        self.folder = folder
+
+    def compare(self, number, workers, expected):
+        """One run at a rate without loss. @return whether all that is asked of it holds"""
+        card = self.taps.all[number].card
+        title = f"{card.name}, {workers} workers"
+        run = Run(self, number, workers)
+        sent = run.send("--rate", f"{self.options.pps}pps")
+        run.drain()
+        queues = run.packets_by_worker()
+        run.end()
+        print(f"{title}: {run.port_line}\n  packets by worker: {queues}")
+        faults = run.faults(sent) + self._steering_faults(card, workers, run, queues)
+        if run.tap_dropped:
+            faults.append(f"{run.tap_dropped} found no room on the cable: slower, with --pps")
+        for fault in faults:
+            print(f"  {fault}")
+        slack = sum(expected.alerts.values()) * SLACK if workers > 1 else 0
+        return sensor.agrees(title, expected, run.found.by_flow(), run.tap_taken, slack) & \
+            (not faults)
+
+    @staticmethod
+    def _steering_faults(card, workers, run, queues):
+        """What a card that hashes, or does not, should have done otherwise."""
+        handed_over = run.found.count("worker.frames_handed_over")
+        faults = []
+        if workers == 1:
+            return faults
+        if len(queues) != workers or not all(queues.values()):
+            faults.append("not every worker received packets")
+        if card.hashes:
+            if not re.search(r"symmetric hash of addresses \(types 0x[1-9a-f][0-9a-f]*, "
+                             r"key (6d5a){20}\), table of 128\b", run.port_line):
+                faults.append("the card did not take key, hash types and redirection table")
+            if handed_over:
+                faults.append(f"{handed_over} packets came to a queue of another worker")
+        else:
+            if "does not hash" not in run.port_line:
+                faults.append("the sensor does not say that the card does not hash")
+            if not handed_over:
+                faults.append("nothing was handed over: how packets are spread does not show")
+        return faults
+
+    def overload(self, number, workers):
+        """A burst on a short cable. @return whether every packet is somewhere"""
+        run = Run(self, number, workers)
+        frames = [frame for _, frame, _ in captures.read(self.folder / "sent" / "all.pcap")]
+        sent = run.tap.burst(frames[:BURST_FRAMES], BURST_ROOM)
+        run.drain()
+        run.end()
+        faults = run.faults(sent) + sensor.accounts(run.found, run.tap_taken)
+        if not run.tap_dropped:
+            faults.append("nothing was lost: that was no burst")
+        print(f"burst: {sent} sent = {run.tap_taken} taken off the cable + {run.tap_dropped} that "
+              f"found no room: {'FAILED' if faults else 'ok'}")
+        for fault in faults:
+            print(f"  {fault}")
+        return not faults
+
+
+class Run:
+    """One sensor in the guest, from its start to what it wrote."""
+
+    def __init__(self, bench, number, workers):
+        self.bench = bench
+        self.machine = bench.machine
+        self.tap = bench.taps.all[number]
+        self.before = self.tap.counts()
+        self.log = f"/log/{self.tap.card.name}-{workers}-{time.monotonic_ns()}"
+        self.place = bench.folder / pathlib.PurePath(self.log).name
+        self.place.mkdir()
+        self.tap_taken = self.tap_dropped = 0
+        self.found = None
+        self.status = None
+        self.port_line = ""
+        self._start(number, workers)
+
+    def _start(self, number, workers):
+        words = ["shrike", "-S", "/etc/test.rules", "-k", "none", "--include", "/etc/rig.yaml",
+                 *sensor.ANY_HOSTS, "-i", self.machine.address(number), "-j", workers, "-l",
+                 self.log, "--cache-dir", "/cache", "--set", f"shrike.live.metrics={METRICS}"]
+        command = " ".join(f"'{word}'" for word in words)
+        self.machine.run(f"mkdir -p {self.log} /cache; {command} >{self.log}/out 2>&1 & pid=$!")
+        rig.wait_until(self._is_ready, 180, "the sensor's start in the guest")
+        self.port_line = next(line for line in self._output().splitlines()
+                              if line.startswith("shrike: port "))
+
+    def _output(self):
+        return self.machine.run(f"cat {self.log}/out")[1].replace("\r", "")
+
+    def _is_ready(self):
+        time.sleep(0.3)
+        ended, _ = self.machine.run("! kill -0 $pid")
+        if ended == 0:
+            raise RuntimeError(f"the sensor ended in the guest:\n{self._output()}")
+        return self.machine.run(f"grep -q 'stop with Ctrl-C' {self.log}/out")[0] == 0
+
+    def send(self, *arguments):
+        """Sends the capture. @return how many packets"""
+        sent = rig.generate_veth(
+            self.bench.processes, self.tap, self.bench.options.generator,
+            [self.bench.folder / "sent" / "all.pcap", *arguments], self.place)["packets"]
+        # A sender's driver may leave frames in its ring for a moment.
+        with contextlib.suppress(TimeoutError):  # what is missing shows in the accounts
+            rig.wait_until(lambda: sum(self._on_the_cable()) == sent, 20, "sent packets")
+        return sent
+
+    def _on_the_cable(self):
+        return [now - before for now, before in zip(self.tap.counts(), self.before)]
+
+    def _metric(self, name):
+        """A counter of the running sensor by thread."""
+        _, text = self.machine.run(f"wget -q -O - http://{METRICS}/metrics | grep '^{name}{{'")
+        return collections.Counter({thread: int(float(value)) for thread, value in re.findall(
+            rf'^{name}{{\w+="([^"]*)"}} (\S+)', text, re.M)})
+
+    def drain(self):
+        """Waits until the sensor has dealt with all that QEMU took off the cable."""
+        def is_done():
+            time.sleep(0.3)
+            lost = sum(sum(self._metric(f"shrike_each_port_{name}").values())
+                       for name in ("missed", "errors"))
+            taken, _ = self._on_the_cable()
+            decoded = sum(self._metric("shrike_worker_frames_decoded").values())
+            return decoded + lost >= taken
+        with contextlib.suppress(TimeoutError):  # what is missing shows in the accounts
+            rig.wait_until(is_done, 60, "the end of the sensor's work")
+
+    def packets_by_worker(self):
+        return dict(self._metric("shrike_capture_packets"))
+
+    def end(self):
+        """SIGTERM; then all that it wrote is there, and the guest keeps no more of it."""
+        self.status, _ = self.machine.run("kill -TERM $pid; wait $pid")
+        self.tap_taken, self.tap_dropped = self._on_the_cable()
+        self.machine.fetch(f"{self.log}/eve.json", self.place / "eve.json")
+        (self.place / "out").write_text(self._output())
+        self.machine.run(f"rm -r {self.log}")
+        self.found = sensor.Eve(self.place)
+
+    def faults(self, sent):
+        """What does not add up from the sender to the workers, as lines."""
+        faults = []
+        if self.status != 0:
+            faults.append(f"SIGTERM ended the sensor with {self.status}:\n"
+                          f"{(self.place / 'out').read_text()}")
+        if sent != self.tap_taken + self.tap_dropped:
+            faults.append(f"{sent} sent, {self.tap_taken} taken off the cable and "
+                          f"{self.tap_dropped} dropped there")
+        arrived = self.found.count("port.received")
+        lost = self.found.count("capture.kernel_drops") + self.found.count("port.errors")
+        if self.tap_taken != arrived + lost:
+            faults.append(f"{self.tap_taken} at the port, {arrived} received and {lost} lost")
+        if arrived != self.found.count("capture.packets"):
+            faults.append(f"{arrived} received, {self.found.count('capture.packets')} taken")
+        return faults
+
+
+if __name__ == "__main__":
+    main()
