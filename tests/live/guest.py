@@ -246,33 +246,27 @@ class Card:
 
 
 class Tap:
-    """The host's end of the cable to a card: what rig.generate_veth and rig.tcpreplay send on."""
-
-    queues = 1  # of the sender, so that packets stay in order
+    """The host's end of the cable to a card."""
 
     def __init__(self, namespace, card):
         self.namespace = namespace
         self.card = card
         self.sender_interface = f"tap-{card.name}"
 
-    @property
-    def sender_port(self):
-        return (f"net_af_packet0,iface={self.sender_interface},"
-                f"{rig.AF_PACKET.format(queues=self.queues)}")
-
     def at_sender(self, command):
         return ["ip", "netns", "exec", self.namespace, *command]
 
-    def burst(self, frames, room):
-        """Sends frames one behind the other, as fast as it goes, over a cable that holds `room` of
-        them for each queue: what finds no room is lost. (Drivers with rings of their own keep
-        frames back when the cable is full.) @return how many were sent"""
+    def shorten(self, room):
+        """Lets the cable hold no more than `room` frames for each queue."""
         _ip("-n", self.namespace, "link", "set", self.sender_interface, "txqueuelen", room)
+
+    def send(self, frames):
+        """Sends frames one behind the other, as fast as it goes. What finds no room is lost, and
+        counted. (Drivers with rings of their own keep frames back when the cable is full.)"""
         with self._raw_socket() as raw:
             for frame in frames:
-                with contextlib.suppress(OSError):  # no room: the cable counts it
+                with contextlib.suppress(OSError):  # no room
                     raw.send(frame)
-        return len(frames)
 
     def _raw_socket(self):
         """A socket in the cable's namespace; this thread is there only for a moment."""
