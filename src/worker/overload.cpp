@@ -12,8 +12,8 @@ namespace {
 constexpr uint64_t millisecond_ns = 1'000'000;
 /// Time without a backlog outweighs so much time with one.
 constexpr uint64_t relief_factor = 4;
-/// Between two notes that count in full: whoever lost its core for longer knows no more than that.
-constexpr uint64_t note_ns_max = 10 * millisecond_ns;
+/// Notes that it takes at least: one gap, of a worker that lost its core, is no overload.
+constexpr uint64_t notes_min = 4;
 /// A backlog counts even where no time has passed since the last note.
 constexpr uint64_t score_min_ns = 1;
 
@@ -45,7 +45,8 @@ void Overload::weigh(bool has_backlog, uint64_t now_ns) noexcept {
     return;
   }
   const uint64_t full_ns = std::max(options_.after_ms * millisecond_ns, score_min_ns);
-  const uint64_t passed_ns = noted_ns_ == 0 ? 0 : std::min(now_ns - noted_ns_, note_ns_max);
+  const uint64_t gap_ns_max = std::max(full_ns / notes_min, score_min_ns);
+  const uint64_t passed_ns = noted_ns_ == 0 ? 0 : std::min(now_ns - noted_ns_, gap_ns_max);
   if (has_backlog) {
     counters_.add(Counter::backlog_ns, passed_ns);
     score_ns_ = std::min(score_ns_ + std::max(passed_ns, score_min_ns), full_ns);
