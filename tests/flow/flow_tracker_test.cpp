@@ -248,6 +248,24 @@ TEST(FlowTracker, MidstreamPolicyDecides) {
   }
 }
 
+TEST(FlowTracker, TurnsALastLookWhoseBytesTellTheServer) {
+  Talk talk(with([](FlowOptions& options) { options.midstream = true; }));
+  const Datagram answer = talk.tcp({'c', "PA", 5, 5, "HTTP/1.1 200 OK"});
+  ASSERT_EQ(talk.tracker.track({&answer, 1}, talk.out), 1U);
+  ASSERT_TRUE(talk.tracker.finish(talk.out));
+  ASSERT_GE(talk.out.size(), 1U);
+  Tracked& look = talk.out.at(0);
+  ASSERT_TRUE(look.flow.stream_end);
+  EXPECT_EQ(look.flow.id.direction(), Direction::to_server);
+  const FlowView before = look.flow;
+  talk.tracker.resume({.swap_sides = true}, talk.out, look);
+  EXPECT_EQ(look.flow.id.slot(), before.id.slot());
+  EXPECT_EQ(look.flow.id.direction(), Direction::to_client);
+  EXPECT_EQ(look.flow.client_port, before.server_port);
+  EXPECT_EQ(look.flow.server, before.client);
+  EXPECT_EQ(look.flow.packets[1], before.packets[0]);
+}
+
 TEST(FlowTracker, EndsInTheOrderOfTheLastDatagram) {
   Talk talk;
   for (uint16_t i = 0; i < 10; ++i) {

@@ -208,11 +208,13 @@ TEST(Engine, IdentifiesByPatternAndParses) {
   EXPECT_TRUE(view->identification_done[0]);
   EXPECT_FALSE(view->identification_done[1]);
   EXPECT_TRUE(view->has_changed);
+  EXPECT_EQ(view->has_data, (std::array{true, false}));
   EXPECT_EQ(lines_of(view), (Lines{"> LINE one", "> two"}));
   EXPECT_EQ(view->transactions[1]->id, 1u);
   EXPECT_EQ(view->transactions[1]->protocol, AppProtocol::http1);
   view = talk.answer("HELO\n");
   EXPECT_EQ(view->by_direction[1], AppProtocol::http1);
+  EXPECT_EQ(view->has_data, (std::array{false, true}));
   view = talk.ask("ee\n");
   EXPECT_EQ(lines_of(view), (Lines{"> LINE one", "> two", "< HELO", "> three"}));
   EXPECT_EQ(count_of(parsers, "app_layer.flow.http"), 1u);
