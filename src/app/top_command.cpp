@@ -26,7 +26,8 @@ constexpr const char* footer =
 is and how full its rings and buffers ever were, how long packets and alerts take,
 which signatures fire, and which rules cost most (measured in a sample of batches,
 shrike.profiling.sample-batches). Rates, latencies and alerts are those of the last
-interval; slow rules and what was most full are since the sensor's start.
+interval; slow rules and how full things were at most (the ring to the collector,
+those from other workers, the pool of packet buffers) are since the sensor's start.
 
 Keys: q ends, blank pauses and goes on.
 
@@ -175,8 +176,8 @@ class Viewer {
     std::vector<TopLine> lines =
         top_lines(before_, now_ ? *now_ : before_, {.columns = columns, .rows = rows});
     if (is_paused_ || !has_answer_) {
-      const std::string note =
-          has_answer_ ? "paused; blank goes on, q ends" : client_.fault() + "; trying again";
+      const std::string note = has_answer_ ? "paused; blank goes on, q ends"
+                                           : "no answer, trying again: " + client_.fault();
       lines[0] = {TopLine::Style::alarm, note.substr(0, columns)};
     }
     Screen::show(on_screen(lines));

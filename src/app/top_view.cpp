@@ -19,7 +19,7 @@ using Style = TopLine::Style;
 
 constexpr size_t listed_max = 10;        ///< signatures and slow rules where there is no bound
 constexpr uint32_t busy_permille = 900;  ///< from here on a core is about to be too slow
-constexpr size_t bar_cells = 20;
+constexpr size_t bar_cells = 16;
 
 /// What a terminal would obey is shown as a dot; the rest is cut at so many characters.
 std::string fit(std::string_view text, size_t columns) {
@@ -92,9 +92,9 @@ class Frame {
       add("");
     }
   }
-  /// Lines that are left for lists, without their two headings and gaps.
+  /// Lines that are left for lists, without their headings and gaps.
   [[nodiscard]] size_t listed() const {
-    constexpr size_t headings = 4;
+    constexpr size_t headings = 5;
     if (size_.rows == 0) {
       return 2 * listed_max;
     }
@@ -155,13 +155,13 @@ class Frame {
 
   void add_workers() {
     add_gap();
-    add(fmt::format("{:<7} {:<{}} {:>8} {:>13}   most full: {:>9} {:>9} {:>9}", "Worker", "load",
-                    bar_cells + 2, "", "packets", "records", "hand-over", "buffers"),
+    add(fmt::format("{:<6} {:<{}} {:>8} {:>12} {:>9} {:>9} {:>9}", "Worker", "load", bar_cells + 2,
+                    "", "packets", "ring max", "hand max", "pool max"),
         Style::heading);
     const size_t shown_max = size_.rows == 0 ? now_.workers.size() : size_.rows / 4 + 1;
     for (size_t i = 0; i < std::min(shown_max, now_.workers.size()); ++i) {
       const top::Worker& worker = now_.workers[i];
-      add(fmt::format("{:<7} {} {:>6.1f} % {:>13}              {:>9} {:>9} {:>9}", worker.name,
+      add(fmt::format("{:<6} {} {:>6.1f} % {:>12} {:>9} {:>9} {:>9}", worker.name,
                       bar(worker.load_permille), worker.load_permille / 10.0,
                       rate_text(growth(change_.worker_before(worker.name).packets, worker.packets),
                                 change_.seconds()),
@@ -173,7 +173,7 @@ class Frame {
       add(fmt::format("… and {} more", now_.workers.size() - shown_max), Style::faint);
     }
     if (now_.workers.size() > 1) {
-      add(fmt::format("{:<7} the busiest has {:.2f} times the mean", "", change_.imbalance()));
+      add(fmt::format("{:<6} the busiest has {:.2f} times the mean", "", change_.imbalance()));
     }
   }
 
@@ -216,12 +216,12 @@ class Frame {
     }
     const uint64_t named = costs.scan_cycles + costs.rule_cycles;
     add_gap();
-    add(fmt::format(
-            "{:>11} {:>13} {:>13}  Slow rule (of {} of all batches: {} scanning, {} rules, "
-            "{} the rest)",
-            "share", "cycles/check", "checks", percent(costs.batches_sampled, costs.batches),
-            percent(costs.scan_cycles, costs.cycles), percent(costs.rule_cycles, costs.cycles),
-            percent(costs.cycles - std::min(costs.cycles, named), costs.cycles)),
+    add(fmt::format("Detection, sampled in {} of batches: {} scanning, {} rules, {} the rest",
+                    percent(costs.batches_sampled, costs.batches),
+                    percent(costs.scan_cycles, costs.cycles),
+                    percent(costs.rule_cycles, costs.cycles),
+                    percent(costs.cycles - std::min(costs.cycles, named), costs.cycles)));
+    add(fmt::format("{:>11} {:>13} {:>13}  {}", "share", "cycles/check", "checks", "Slow rule"),
         Style::heading);
     for (size_t i = 0; i < std::min(costs.rules.size(), listed_max); ++i) {
       const top::SlowRule& rule = costs.rules[i];

@@ -75,10 +75,12 @@ TEST(Top, ReadsSensorsOfOtherVersionsAndNoNonsense) {
   EXPECT_FALSE(read_sample(broken));
 }
 
+using Messages = std::map<std::string, std::string>;
+
 /// A control socket that gives forged answers, on a thread of its own.
 class Server {
  public:
-  explicit Server(std::map<std::string, std::string> answers)
+  explicit Server(Messages answers)
       : path_(testing::TempDir() + "shrike-top-" + std::to_string(getpid())),
         answers_(std::move(answers)),
         socket_(
@@ -107,7 +109,7 @@ class Server {
   }
 
   const std::string path_;
-  const std::map<std::string, std::string> answers_;
+  const Messages answers_;
   Diagnostics diagnostics_;
   control::CommandSocket socket_;
   std::atomic<bool> is_over_{false};
@@ -146,12 +148,12 @@ TEST(Top, SaysWhatToDoWhereNoSensorAnswers) {
 TEST(Top, LooksForASensorThatCameBack) {
   std::string path;
   {
-    const Server server({{"version", "\"1\""}});
+    const Server server(Messages{{"version", "\"1\""}});
     path = server.path();
   }
   Client client(path);
   EXPECT_FALSE(client.ask());
-  const Server again({{"version", "\"2\""}});
+  const Server again(Messages{{"version", "\"2\""}});
   const std::optional<Sample> sample = client.ask();
   ASSERT_TRUE(sample) << client.fault();
   EXPECT_EQ(sample->version, "2");

@@ -15,8 +15,8 @@ alert tcp 10.0.0.0/8 any -> any any (sid:4;)
 )";
 
 /// A detector that has seen `batches` of one datagram each.
-struct Run {
-  explicit Run(uint32_t sample_batches, unsigned batches)
+struct Trial {
+  explicit Trial(uint32_t sample_batches, unsigned batches)
       : rules(test::compile_text(rules_text)),
         costs(rules.generation(), rules.infos().size()),
         detector(test::make_detector({.sample_batches = sample_batches})) {
@@ -41,7 +41,7 @@ struct Run {
 };
 
 TEST(Costs, CountEveryCheckAndMatchWhereEveryBatchIsMeasured) {
-  const Run run(1, 20);
+  const Trial run(1, 20);
   const struct {
     uint32_t sid;
     uint64_t checks;
@@ -56,7 +56,7 @@ TEST(Costs, CountEveryCheckAndMatchWhereEveryBatchIsMeasured) {
 }
 
 TEST(Costs, AddUpToNoMoreThanTheWhole) {
-  const Run run(1, 50);
+  const Trial run(1, 50);
   const InspectionCost all = run.costs.inspection();
   EXPECT_EQ(all.batches, 50U);
   EXPECT_EQ(all.batches_sampled, 50U);
@@ -71,22 +71,22 @@ TEST(Costs, AddUpToNoMoreThanTheWhole) {
 }
 
 TEST(Costs, AreOfAboutOneBatchInSoMany) {
-  const Run never(0, 100);
+  const Trial never(0, 100);
   EXPECT_EQ(never.costs.inspection().batches_sampled, 0U);
   EXPECT_EQ(never.of(1).checks, 0U);
-  const Run some(16, 8000);
+  const Trial some(16, 8000);
   const InspectionCost cost = some.costs.inspection();
   EXPECT_EQ(cost.batches, 8000U);
   EXPECT_GT(cost.batches_sampled, 400U);  // 500 on average
   EXPECT_LT(cost.batches_sampled, 600U);
   EXPECT_EQ(cost.datagrams, cost.batches_sampled);
   EXPECT_EQ(some.of(1).checks, cost.batches_sampled);
-  const Run again(16, 8000);  // same seed, same samples
+  const Trial again(16, 8000);  // same seed, same samples
   EXPECT_EQ(again.costs.inspection().batches_sampled, cost.batches_sampled);
 }
 
 TEST(Costs, OfOtherRulesAreLeftAlone) {
-  Run run(1, 3);
+  Trial run(1, 3);
   const RuleSet more =
       test::compile_text(R"(alert tcp any any -> any any (content:"evil"; dsize:>1; sid:1;))");
   run.detector.begin_batch();
