@@ -209,6 +209,42 @@ class Program(unittest.TestCase):
         self.assertIn("lost", run.stdout)
         self.assertEqual(len((self.out / "fast.log").read_text().splitlines()), EXAMPLE_ALERTS)
 
+    def test_tells_what_rules_cost(self):
+        told = []
+        for workers in (1, 3):
+            run = self.run_shrike("-q", "-r", self.capture, "-S", EXAMPLE, *self.common, "-j",
+                                  workers, "--profile-rules", "-", "--json")
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            profile = json.loads(run.stdout)
+            parts = [profile[part]["cycles"] for part in ("scanning", "rules", "other")]
+            self.assertEqual(sum(parts), profile["cycles"])
+            self.assertEqual(profile["batches_sampled"], profile["batches"])
+            told.append({(rule["sid"], rule["checks"], rule["matches"])
+                         for rule in profile["signatures"]})
+        self.assertEqual(told[0], told[1])  # whoever inspects
+        self.assertEqual(len(told[0]), 7)
+        run = self.run_shrike("-r", self.capture, "-S", EXAMPLE, *self.common, "--profile-rules",
+                              "costs.txt")
+        text = (self.folder / "costs.txt").read_text()
+        self.assertIn("scanning: the pattern groups", text)
+        self.assertIn("1:1000006:1 ", text)
+        run = self.run_shrike("-q", "-r", self.capture, "-S", EXAMPLE, *self.common,
+                              "--profile-rules", "/proc/no")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("/proc/no: error[profile]", run.stderr)
+
+    def test_top_says_what_to_do_without_a_sensor_or_a_terminal(self):
+        run = self.run_shrike("top", "--once", "--socket", "nowhere")
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertIn("nowhere: error[control-socket]", run.stderr)
+        run = self.run_shrike("top", "--socket", "nowhere")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("write shrike top --once", run.stderr)
+        run = self.run_shrike("top", "--interval", "0")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("error[usage]", run.stderr)
+        self.assertIn("Exit status:", self.run_shrike("top", "--help").stdout)
+
     def test_shows_what_became_of_a_rule(self):
         run = self.run_shrike("rules", "dump", "--stage", "program", "--sid", "1000006", EXAMPLE)
         self.assertEqual(run.returncode, 0, run.stderr)

@@ -232,6 +232,9 @@ TEST(Settings, SaysWhatIsWrongAndWhere) {
        "shrike.yaml lists them"},
       {"shrike: {workers: 129}",
        "x.yaml:1:19: error[range]: 129 is out of range for shrike.workers; write 1 to 128"},
+      {"shrike: {profiling: {sample-batches: 1048577}}",
+       "x.yaml:1:38: error[range]: 1048577 is out of range for shrike.profiling.sample-batches; "
+       "write 0 to 1048576"},
       {"shrike: {flows-max: 5000}",
        "x.yaml:1:21: error[flows-max]: 5000 is not a power of two; write 8192"},
       {"{app-layer: {a: 1}, stream: {prealloc-sessions: 1}}",

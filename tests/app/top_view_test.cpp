@@ -75,7 +75,9 @@ TEST(TopView, PointsAtWhatIsLostAndAtWhoHasTooMuchToDo) {
   EXPECT_EQ(alarms, 2U);
   expect_parts(text_of(lines), {"2,000/s           4,000 packets: missed", "1.33 times the mean"});
   // Lost long ago: still told, no more an alarm.
-  for (const TopLine& line : top_lines(now, now, {})) {
+  Sample later = now;
+  later.time_ns += 1'000'000'000;
+  for (const TopLine& line : top_lines(now, later, {})) {
     EXPECT_TRUE(line.style != TopLine::Style::alarm || line.text.starts_with("W#01"));
   }
 }

@@ -8,12 +8,16 @@ A small capture of forged HTTP is played over and over by net_pcap (rig A), at f
 """
 import argparse
 import json
+import os
 import pathlib
+import pty
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 import captures
@@ -159,6 +163,65 @@ def test_kill(options, processes, folder):
     check(written >= logged, f"{logged} were logged more than a second ago, {written} are on disk")
 
 
+def in_terminal(command, strike, ends_with):
+    """Runs a program in a terminal of its own, strikes keys when it has drawn, waits for its end.
+    @return all it wrote"""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["TERM"] = "xterm"
+        os.execv(command[0], command)
+    before = termios.tcgetattr(terminal)
+    seen = b""
+    end = time.monotonic() + 30
+    has_struck = False
+    while time.monotonic() < end and not seen.endswith(ends_with):
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                seen += os.read(terminal, 65536)
+            except OSError:
+                break
+        if not has_struck and b"Latency" in seen:
+            os.write(terminal, strike)
+            has_struck = True
+    _, status = os.waitpid(child, 0)
+    check(os.waitstatus_to_exitcode(status) == 0, f"ends well: {seen[-300:]}")
+    check(termios.tcgetattr(terminal) == before, "the terminal is as it was")
+    os.close(terminal)
+    return seen
+
+
+def test_top(options, processes, folder):
+    """What shrike top shows of a sensor, once, as JSON and on a terminal; costs outlive a reload."""
+    sensor = Sensor(options, processes, folder, "--set", "shrike.profiling.sample-batches=4",
+                    name="top")
+    top = [str(options.sensor), "top", "--socket", str(sensor.socket_path), "--interval", "0.5"]
+    time.sleep(1.2)
+    text = subprocess.run([*top, "--once"], capture_output=True, text=True, check=True).stdout
+    check("W#01" in text and "1:1 both" in text and "\x1b" not in text, text)
+    shown = json.loads(subprocess.run([*top, "--once", "--json"], capture_output=True, text=True,
+                                      check=True).stdout)
+    check(shown["packets"]["per_second"] > 0 and shown["alerts"]["lately"] > 0, f"rates: {shown}")
+    check(shown["latency"]["alert"]["count"] > 0, f"latencies: {shown}")
+    check(0 < shown["workers"][0]["load_permille"] <= 1000, f"load: {shown}")
+    check(0 < shown["workers"][0]["buffers"]["most"] <= shown["workers"][0]["buffers"]["room"],
+          f"buffers: {shown}")
+    costs = sensor.ask("rule-costs")
+    shares = [costs[part]["share"] for part in ("scanning", "rules", "other")]
+    check(abs(sum(shares) - 1) < 1e-6, f"shares add up: {costs}")
+    rows = {rule["sid"]: rule for rule in sensor.ask("top-rules")}
+    check(rows[1]["checks"] >= rows[1]["matches"] > 0 and rows[1]["cycles"] > 0, f"costs: {rows}")
+    sensor.rules.write_text(RULES[1])
+    sensor.ask("reload-rules")
+    after = {rule["sid"]: rule for rule in sensor.ask("rule-costs")["signatures"]}
+    check(after[1]["checks"] >= rows[1]["checks"] and 2 not in after, f"over a reload: {after}")
+    own_screen = b"\x1b[?25h\x1b[?1049l"
+    for strike in (b"q", b"\x03"):
+        in_terminal(top, strike, own_screen)
+    check(sensor.process.stop() == 0, "it ends well")
+    gone = subprocess.run([*top, "--once"], capture_output=True, text=True, check=False)
+    check(gone.returncode == 1 and "--socket" in gone.stderr, gone.stderr)
+
+
 def test_full_disk(options, processes, folder):
     """A sink that cannot be written is told, counted and survived."""
     sensor = Sensor(options, processes, folder, "--set", "outputs.0.eve-log.filename=/dev/full",
@@ -222,8 +285,8 @@ def main():
     parser.add_argument("--pps", type=int, default=50000, help="while rules are switched")
     parser.add_argument("--only")
     options = parser.parse_args()
-    tests = [test_reloads, test_broken_rules, test_signals, test_kill, test_full_disk, test_peers,
-             test_overload]
+    tests = [test_reloads, test_broken_rules, test_signals, test_kill, test_top, test_full_disk,
+             test_peers, test_overload]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         subprocess.run([options.maker, "http-chunked-gzip-body", folder / "made.pcap"], check=True)

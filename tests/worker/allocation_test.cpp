@@ -86,6 +86,8 @@ TEST(Allocation, NoneOnThePacketPathAfterWarmUp) {
   constexpr uint32_t rounds = 400;
   test::MemorySource source(traffic(), 64, rounds);
   worker::Worker worker({}, source, ring, drain);
+  RuleCosts costs(compiled->generation(), compiled->infos().size());
+  worker.use_costs(&costs);  // sampled as a sensor does
   uint64_t packets = 0;
   while (packets < 50'000) {  // warm-up
     packets += worker.run_once(*compiled);
@@ -99,6 +101,7 @@ TEST(Allocation, NoneOnThePacketPathAfterWarmUp) {
   }
   EXPECT_EQ(allocations.load() - before, 0U);
   EXPECT_EQ(counted / 1'000'000, 1U);
+  EXPECT_GT(costs.inspection().batches_sampled, 0U);
 }
 
 }  // namespace
