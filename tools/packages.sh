@@ -5,7 +5,7 @@
 build_packages=(g++ meson ninja-build pkg-config python3 libdpdk-dev libpcap-dev libfmt-dev
   libyaml-cpp-dev libcli11-dev libpcre2-dev zlib1g-dev libzstd-dev libssl-dev libgtest-dev
   libbenchmark-dev libbrotli-dev liblzma-dev libnghttp2-dev libmagic-dev nlohmann-json3-dev
-  prometheus-cpp-dev libcap-ng-dev libpsl-dev libmaxminddb-dev)
+  prometheus-cpp-dev libcap-ng-dev libpsl-dev libmaxminddb-dev nettle-dev)
 # Hyperscan itself is for x86; Vectorscan is the same library for everyone else.
 case "$(dpkg --print-architecture 2>/dev/null)" in
   amd64 | i386) build_packages+=(libhyperscan-dev) ;;

@@ -196,6 +196,18 @@ void JsonWriter::base64(std::string_view name, Bytes value) {
   out_->push_back('"');
 }
 
+void JsonWriter::hex(std::string_view name, Bytes value, std::string_view separator) {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  key(name);
+  out_->push_back('"');
+  for (size_t i = 0; i < value.size(); ++i) {
+    out_->append(i == 0 ? std::string_view{} : separator);
+    out_->push_back(digits[value[i] >> 4]);
+    out_->push_back(digits[value[i] & 15]);
+  }
+  out_->push_back('"');
+}
+
 void JsonWriter::printable(std::string_view name, Bytes value) {
   key(name);
   out_->push_back('"');

@@ -1,6 +1,5 @@
 #include "transforms.h"
 
-#include <openssl/evp.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include "buffer_checks.h"
 #include "domains.h"
 #include "shrike/base/check.h"
+#include "shrike/base/digest.h"
 
 namespace shrike::detect {
 
@@ -180,14 +180,20 @@ std::unique_ptr<z_stream> new_stream(int window_bits) {
   return stream;
 }
 
+Bytes digest_of(Digest::Kind kind, Bytes value, ByteScratch& scratch) noexcept {
+  uint8_t* const out = scratch.take(Digest::bytes_max);
+  if (out == nullptr) {
+    return value;
+  }
+  Digest digest(kind);
+  digest.update(value);
+  const Bytes made = digest.finish();
+  std::memcpy(out, made.data(), made.size());
+  return {out, made.size()};
+}
+
 }  // namespace
 
-void Transformer::Free::operator()(evp_md_st* kind) const noexcept {
-  EVP_MD_free(kind);
-}
-void Transformer::Free::operator()(evp_md_ctx_st* context) const noexcept {
-  EVP_MD_CTX_free(context);
-}
 void Transformer::Free::operator()(z_stream_s* stream) const noexcept {
   inflateEnd(stream);
   delete stream;
@@ -196,14 +202,7 @@ void Transformer::Free::operator()(z_stream_s* stream) const noexcept {
 Transformer::Transformer(uint32_t pcre_match_limit, uint32_t pcre_recursion_limit)
     : pcre_(pcre_match_limit, pcre_recursion_limit),
       gzip_(new_stream(gzip_window_bits).release()),
-      zlib_(new_stream(zlib_window_bits).release()) {
-  static constexpr std::array names{"MD5", "SHA1", "SHA256"};
-  for (size_t i = 0; i < digests_.size(); ++i) {
-    digests_[i].reset(EVP_MD_fetch(nullptr, names[i], nullptr));
-    contexts_[i].reset(EVP_MD_CTX_new());
-    check(contexts_[i] != nullptr, "memory for digests");
-  }
-}
+      zlib_(new_stream(zlib_window_bits).release()) {}
 
 Transformer::~Transformer() = default;
 
@@ -234,11 +233,11 @@ Bytes Transformer::apply_step(const RuleTables& tables, const TransformStep& ste
     case Kind::to_uppercase:
       return mapped(value, scratch, upper);
     case Kind::to_md5:
-      return digest(Digest::md5, value, scratch);
+      return digest_of(Digest::Kind::md5, value, scratch);
     case Kind::to_sha1:
-      return digest(Digest::sha1, value, scratch);
+      return digest_of(Digest::Kind::sha1, value, scratch);
     case Kind::to_sha256:
-      return digest(Digest::sha256, value, scratch);
+      return digest_of(Digest::Kind::sha256, value, scratch);
     case Kind::pcrexform:
       return step.pcre == no_index ? value : match(tables.pcres[step.pcre], value);
     case Kind::url_decode:
@@ -257,20 +256,6 @@ Bytes Transformer::apply_step(const RuleTables& tables, const TransformStep& ste
       return inflate(*zlib_, step.bytes, value, scratch);
   }
   return value;
-}
-
-Bytes Transformer::digest(Digest kind, Bytes value, ByteScratch& scratch) noexcept {
-  const auto index = static_cast<size_t>(kind);
-  EVP_MD_CTX* const context = contexts_[index].get();
-  uint8_t* const out = scratch.take(EVP_MAX_MD_SIZE);
-  unsigned bytes = 0;
-  if (out == nullptr || digests_[index] == nullptr ||
-      EVP_DigestInit_ex2(context, digests_[index].get(), nullptr) != 1 ||
-      EVP_DigestUpdate(context, value.data(), value.size()) != 1 ||
-      EVP_DigestFinal_ex(context, out, &bytes) != 1) {
-    return value;
-  }
-  return {out, bytes};
 }
 
 /// The first group, where the expression matches.

@@ -7,8 +7,6 @@
 #include "shrike/base/bytes.h"
 #include "shrike/model/rule_tables.h"
 
-struct evp_md_st;
-struct evp_md_ctx_st;
 struct z_stream_s;
 
 namespace shrike::detect {
@@ -52,23 +50,16 @@ class Transformer {
                             Bytes value, ByteScratch& scratch) noexcept;
 
  private:
-  enum class Digest : uint8_t { md5, sha1, sha256, count_ };
-
   [[nodiscard]] Bytes apply_step(const RuleTables& tables, const TransformStep& step, Bytes value,
                                  ByteScratch& scratch) noexcept;
-  [[nodiscard]] Bytes digest(Digest kind, Bytes value, ByteScratch& scratch) noexcept;
   [[nodiscard]] Bytes match(const PcreCode& code, Bytes value) noexcept;
   [[nodiscard]] Bytes inflate(z_stream_s& stream, uint32_t bytes_max, Bytes value,
                               ByteScratch& scratch) noexcept;
 
   struct Free {
-    void operator()(evp_md_st* kind) const noexcept;
-    void operator()(evp_md_ctx_st* context) const noexcept;
     void operator()(z_stream_s* stream) const noexcept;
   };
   PcreRunner pcre_;
-  std::array<std::unique_ptr<evp_md_st, Free>, static_cast<size_t>(Digest::count_)> digests_;
-  std::array<std::unique_ptr<evp_md_ctx_st, Free>, static_cast<size_t>(Digest::count_)> contexts_;
   std::unique_ptr<z_stream_s, Free> gzip_;
   std::unique_ptr<z_stream_s, Free> zlib_;
 };

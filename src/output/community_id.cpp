@@ -1,12 +1,11 @@
 #include "community_id.h"
 
-#include <openssl/evp.h>
-
 #include <array>
 #include <cstring>
 #include <tuple>
 
 #include "shrike/base/bytes.h"
+#include "shrike/base/digest.h"
 #include "shrike/base/json_writer.h"
 
 namespace shrike::output {
@@ -33,11 +32,10 @@ std::string community_id(const CommunityTuple& tuple, uint16_t seed) {
   put16(ordered.source_port);
   put16(ordered.target_port);
 
-  std::array<uint8_t, EVP_MAX_MD_SIZE> digest{};
-  unsigned digest_bytes = 0;
-  EVP_Digest(bytes.data(), used, digest.data(), &digest_bytes, EVP_sha1(), nullptr);
+  Digest digest(Digest::Kind::sha1);
+  digest.update(Bytes(bytes).first(used));
   std::string text = "1:";
-  append_base64(text, Bytes(digest).first(digest_bytes));
+  append_base64(text, digest.finish());
   return text;
 }
 

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "memory.h"
+#include "shrike/base/digest.h"
 #include "shrike/model/transaction.h"
-#include "stream_digest.h"
 
 namespace shrike::protocol {
 
@@ -57,7 +57,7 @@ struct File {
   uint64_t size = 0;  ///< bytes that passed, gaps included
   bool has_gaps = false;
   Body body;
-  std::array<std::optional<StreamDigest>, StreamDigest::kinds_count> digests;  ///< those wanted
+  std::array<std::optional<Digest>, Digest::kinds_count> digests;  ///< those wanted
   std::string_view magic;  ///< empty: not known, or not wanted
   bool is_magic_asked = false;
   FileStorage storage;

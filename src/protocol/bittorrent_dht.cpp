@@ -266,7 +266,7 @@ void describe_nodes(std::string_view key, Bytes nodes, size_t address_bytes, Jso
   json.begin_array(key);
   for (; nodes.size() >= node_bytes; nodes = nodes.subspan(node_bytes)) {
     json.begin_element_object();
-    json.text("id", hex_text(nodes.first(node_id_bytes)));
+    json.hex("id", nodes.first(node_id_bytes));
     describe_endpoint(nodes.first(node_bytes).subspan(node_id_bytes), json);
     json.end_object();
   }
@@ -275,15 +275,15 @@ void describe_nodes(std::string_view key, Bytes nodes, size_t address_bytes, Jso
 
 void describe_request(const DhtTransaction& transaction, JsonWriter& json) {
   json.begin_object("request");
-  json.text("id", hex_text(transaction.request_node));
+  json.hex("id", transaction.request_node);
   if (transaction.has_target) {
-    json.text("target", hex_text(transaction.target));
+    json.hex("target", transaction.target);
   }
   if (transaction.has_info_hash) {
-    json.text("info_hash", hex_text(transaction.info_hash));
+    json.hex("info_hash", transaction.info_hash);
   }
   if (transaction.has_token) {
-    json.text("token", hex_text(transaction.token));
+    json.hex("token", transaction.token);
   }
   if (transaction.has_implied_port) {
     json.number("implied_port", transaction.implied_port);
@@ -296,7 +296,7 @@ void describe_request(const DhtTransaction& transaction, JsonWriter& json) {
 
 void describe_response(const DhtTransaction& transaction, JsonWriter& json) {
   json.begin_object("response");
-  json.text("id", hex_text(transaction.response_node));
+  json.hex("id", transaction.response_node);
   describe_nodes("nodes", transaction.nodes, ipv4_bytes, json);
   describe_nodes("nodes6", transaction.nodes6, ipv6_bytes, json);
   if (!transaction.peers.empty()) {
@@ -309,7 +309,7 @@ void describe_response(const DhtTransaction& transaction, JsonWriter& json) {
     json.end_array();
   }
   if (transaction.has_token) {
-    json.text("token", hex_text(transaction.token));
+    json.hex("token", transaction.token);
   }
   json.end_object();
 }
@@ -319,9 +319,9 @@ void describe_response(const DhtTransaction& transaction, JsonWriter& json) {
 void DhtParser::describe(const AppTransaction& each, JsonWriter& json) {
   const auto& transaction = static_cast<const DhtTransaction&>(each);
   json.begin_object("bittorrent_dht");
-  json.text("transaction_id", hex_text(transaction.id));
+  json.hex("transaction_id", transaction.id);
   if (transaction.has_version) {
-    json.text("client_version", hex_text(transaction.version));
+    json.hex("client_version", transaction.version);
   }
   if (transaction.has_request) {
     json.text("request_type", as_text(transaction.request_type));

@@ -46,7 +46,7 @@ Interface read_interface(Reader& reader, const Header& header) {
 
 }  // namespace
 
-std::string to_text(MessageType type) {
+ShortText to_text(MessageType type) {
   static constexpr std::string_view names[] = {
       "REQUEST",   "PING",     "RESPONSE",      "FAULT",
       "WORKING",   "NOCALL",   "REJECT",        "ACK",
@@ -56,9 +56,9 @@ std::string to_text(MessageType type) {
       "RTS"};
   const auto number = static_cast<size_t>(type);
   if (number < std::size(names)) {
-    return std::string(names[number]);
+    return names[number];
   }
-  return type == MessageType::unknown ? "UNKNOWN" : fmt::format("{}", number);
+  return type == MessageType::unknown ? ShortText("UNKNOWN") : ShortText::format("{}", number);
 }
 
 std::optional<Header> read_header(Bytes bytes) noexcept {
@@ -79,11 +79,11 @@ std::optional<Header> read_header(Bytes bytes) noexcept {
   return header;
 }
 
-std::string uuid_text(Bytes uuid) {
-  std::string text;
+ShortText uuid_text(Bytes uuid) {
+  ShortText text;
   for (size_t i = 0; i < uuid.size(); ++i) {
     const bool begins_group = i == 4 || i == 6 || i == 8 || i == 10;
-    text += fmt::format("{}{:02x}", begins_group ? "-" : "", uuid[i]);
+    text.append("{}{:02x}", begins_group ? "-" : "", uuid[i]);
   }
   return text;
 }

@@ -2,10 +2,10 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "app_transaction.h"
+#include "short_text.h"
 #include "shrike/base/bytes.h"
 
 /// The messages of DCERPC, which comes over TCP, UDP, and the pipes of SMB.
@@ -25,7 +25,7 @@ enum class MessageType : uint8_t {
 };
 
 /// "REQUEST"; a number where it has no name.
-[[nodiscard]] std::string to_text(MessageType type);
+[[nodiscard]] ShortText to_text(MessageType type);
 
 inline constexpr size_t header_bytes = 16;
 inline constexpr uint8_t flag_first_fragment = 1;
@@ -69,7 +69,7 @@ struct Interface {
 };
 
 /// "367abb81-9844-35f1-ad32-98f038001003"
-[[nodiscard]] std::string uuid_text(Bytes uuid);
+[[nodiscard]] ShortText uuid_text(Bytes uuid);
 /// A UUID as the wire has it in the order people write it.
 [[nodiscard]] std::array<uint8_t, 16> written_uuid(Bytes wire, bool is_little_endian) noexcept;
 

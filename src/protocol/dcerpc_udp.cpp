@@ -74,7 +74,7 @@ void describe_request(const DcerpcTransaction& call, JsonWriter& json) {
     for (const dcerpc::Interface& each : call.interfaces) {
       json.begin_element_object();
       json.text("uuid", dcerpc::uuid_text(each.uuid));
-      json.text("version", fmt::format("{}.{}", each.version, each.version_minor));
+      json.text("version", ShortText::format("{}.{}", each.version, each.version_minor));
       json.number("ack_result", each.ack_result);
       json.end_object();
     }
@@ -177,7 +177,7 @@ void DcerpcParser::describe(const AppTransaction& transaction, JsonWriter& json)
     json.text("rpc_version", "4.0");
   } else {
     json.number("call_id", call.call_id);
-    json.text("rpc_version", fmt::format("{}.{}", call.version, call.version_minor));
+    json.text("rpc_version", ShortText::format("{}.{}", call.version, call.version_minor));
   }
   json.end_object();
 }

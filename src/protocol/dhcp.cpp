@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "shrike/base/hex_text.h"
 
 namespace shrike::protocol {
 
@@ -116,7 +115,7 @@ void DhcpParser::describe(const AppTransaction& each, JsonWriter& json) {
   json.begin_object("dhcp");
   json.text("type", transaction.is_request ? "request" : "reply");
   json.number("id", transaction.exchange_id);
-  json.text("client_mac", hex_text(transaction.client_hardware, ":"));
+  json.hex("client_mac", transaction.client_hardware, ":");
   json.text("assigned_ip", assigned);
   json.end_object();
 }

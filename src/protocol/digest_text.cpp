@@ -1,70 +1,42 @@
 #include "digest_text.h"
 
-#include <openssl/evp.h>
-
-#include <memory>
+#include <algorithm>
 
 namespace shrike::protocol {
 
-/// One context a thread, used again for each digest.
-class DigestMaker {
- public:
-  DigestText make(const EVP_MD* method, Bytes bytes, bool has_colons) noexcept {
-    static constexpr char digits[] = "0123456789abcdef";
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned count = 0;
-    DigestText text;
-    if (context_ == nullptr || method == nullptr ||
-        EVP_DigestInit_ex(context_.get(), method, nullptr) != 1 ||
-        EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) != 1 ||
-        EVP_DigestFinal_ex(context_.get(), digest.data(), &count) != 1) {
-      return text;
-    }
-    const size_t width = has_colons ? 3 : 2;
-    for (size_t i = 0; i < count && (i + 1) * width <= text.letters_.size(); ++i) {
-      if (has_colons && i > 0) {
-        text.letters_[text.length_++] = ':';
-      }
-      text.letters_[text.length_++] = digits[digest[i] >> 4];
-      text.letters_[text.length_++] = digits[digest[i] & 15];
-    }
-    return text;
-  }
-
- private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
-};
-
 namespace {
 
-DigestText make(const EVP_MD* method, Bytes bytes, bool has_colons) noexcept {
-  thread_local DigestMaker maker;
-  return maker.make(method, bytes, has_colons);
-}
+using Separator = DigestText::Separator;
 
-/// Fetched once: an implicit fetch takes memory and a lock at every use.
-const EVP_MD* fetched(const char* name) noexcept {
-  return EVP_MD_fetch(nullptr, name, nullptr);
+DigestText make(Digest::Kind kind, Bytes bytes, Separator separator) noexcept {
+  Digest digest(kind);
+  digest.update(bytes);
+  return DigestText(digest.finish(), separator);
 }
 
 }  // namespace
 
+DigestText::DigestText(Bytes digest, Separator separator) noexcept {
+  static constexpr std::string_view digits = "0123456789abcdef";
+  for (const uint8_t byte : digest.first(std::min(digest.size(), Digest::bytes_max))) {
+    if (separator == Separator::colon && length_ > 0) {
+      letters_[length_++] = ':';
+    }
+    letters_[length_++] = digits[byte >> 4];
+    letters_[length_++] = digits[byte & 15];
+  }
+}
+
 DigestText md5_text(Bytes bytes) noexcept {
-  static const EVP_MD* const method = fetched("MD5");
-  return make(method, bytes, false);
+  return make(Digest::Kind::md5, bytes, Separator::none);
 }
 
 DigestText sha256_text(Bytes bytes) noexcept {
-  static const EVP_MD* const method = fetched("SHA256");
-  return make(method, bytes, false);
+  return make(Digest::Kind::sha256, bytes, Separator::none);
 }
 
 DigestText sha1_text_with_colons(Bytes bytes) noexcept {
-  static const EVP_MD* const method = fetched("SHA1");
-  return make(method, bytes, true);
+  return make(Digest::Kind::sha1, bytes, Separator::colon);
 }
 
 }  // namespace shrike::protocol

@@ -5,7 +5,7 @@
 
 #include "dns.h"
 #include "dns_names.h"
-#include "shrike/base/hex_text.h"
+#include "short_text.h"
 
 namespace shrike::protocol {
 
@@ -32,12 +32,12 @@ std::string rcode_text(uint8_t rcode) {
   return name.empty() ? std::to_string(rcode) : to_upper(name);
 }
 
-std::string address_text(Bytes bytes) {
+ShortText address_text(Bytes bytes) {
   char text[INET6_ADDRSTRLEN] = "";
   if (bytes.size() == 4 || bytes.size() == 16) {
     inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text, sizeof text);
   }
-  return text;
+  return std::string_view(text);
 }
 
 /// Writes the parts of one message. `is_mdns`: that format names the data by its type.
@@ -111,7 +111,7 @@ void MessageWriter::options(const DnsRecord& record, std::string_view key) {
     }
     json_.begin_element_object();
     json_.number("code", code);
-    json_.text("data", hex_text(data));
+    json_.hex("data", data);
     json_.end_object();
   }
   json_.end_array();
@@ -132,7 +132,7 @@ void MessageWriter::fingerprint(const DnsRecord& record, std::string_view key) {
   const uint8_t algorithm = reader.u8();
   const uint8_t type = reader.u8();
   json_.begin_object(key);
-  json_.text("fingerprint", hex_text(reader.rest(), ":"));
+  json_.hex("fingerprint", reader.rest(), ":");
   json_.number("algo", algorithm);
   json_.number("type", type);
   json_.end_object();

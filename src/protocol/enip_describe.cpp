@@ -4,7 +4,6 @@
 
 #include "enip.h"
 #include "enip_names.h"
-#include "shrike/base/hex_text.h"
 
 namespace shrike::protocol {
 
@@ -30,7 +29,7 @@ void describe_name(std::string_view key, std::string_view name, uint32_t number,
 }
 
 void describe_extended_status(Bytes status, JsonWriter& json) {
-  json.text("status_extended", hex_text(status));
+  json.hex("status_extended", status);
   const std::string_view meaning =
       status.size() == 2 ? cip_extended_status_name(load_little16(status.data())) : "";
   if (!meaning.empty()) {

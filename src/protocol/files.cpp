@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "digest_text.h"
 #include "shrike/protocol.h"
 
 namespace shrike::protocol {
@@ -17,10 +18,9 @@ constexpr uint64_t magic_bytes_min = 512;
 /// … and it is never given more: what tells files apart is at their start.
 constexpr size_t magic_bytes_max = 64 << 10;
 
-constexpr std::array<Field, StreamDigest::kinds_count> digest_fields{
-    Field::file_md5, Field::file_sha1, Field::file_sha256};
-constexpr std::array<std::string_view, StreamDigest::kinds_count> digest_keys{"md5", "sha1",
-                                                                              "sha256"};
+constexpr std::array<Field, Digest::kinds_count> digest_fields{Field::file_md5, Field::file_sha1,
+                                                               Field::file_sha256};
+constexpr std::array<std::string_view, Digest::kinds_count> digest_keys{"md5", "sha1", "sha256"};
 
 /// libmagic with its data base loaded, one a thread, made when first wanted.
 class Magic {
@@ -78,7 +78,7 @@ File& AppTransaction::open_file(Direction direction, Bytes name, const BodyLimit
   if (options_ != nullptr) {
     for (size_t kind = 0; kind < file->digests.size(); ++kind) {
       if (options_->file_digests[kind]) {
-        file->digests[kind].emplace(static_cast<StreamDigest::Kind>(kind));
+        file->digests[kind].emplace(static_cast<Digest::Kind>(kind));
       }
     }
   }
@@ -137,7 +137,7 @@ std::optional<FilePiece> AppTransaction::take_piece(File& file, uint64_t file_id
 void AppTransaction::append_file(File& file, Bytes bytes) {
   file.size += bytes.size();
   keep_to_store(file, bytes);
-  for (std::optional<StreamDigest>& digest : file.digests) {
+  for (std::optional<Digest>& digest : file.digests) {
     if (digest) {
       digest->update(bytes);
     }
@@ -202,7 +202,7 @@ void write_file_members(const AppTransaction& transaction, const File& file, Jso
     const auto kind = std::find(digest_fields.begin(), digest_fields.end(), value.field);
     if (kind != digest_fields.end() && value.file == file.number) {
       json.text(digest_keys[static_cast<size_t>(kind - digest_fields.begin())],
-                HexText(value.bytes).text());
+                DigestText(value.bytes).text());
     }
   }
   json.boolean("stored", file.storage.is_ended);

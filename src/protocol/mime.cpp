@@ -59,7 +59,7 @@ void MimeMessage::take_line(Bytes line, Bytes line_end, bool is_continued) {
   }
   if (options_.body_md5) {
     if (!body_digest_) {
-      body_digest_.emplace(StreamDigest::Kind::md5);
+      body_digest_.emplace(Digest::Kind::md5);
     }
     body_digest_->update(line);
     body_digest_->update(line_end);

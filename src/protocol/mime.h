@@ -5,7 +5,7 @@
 #include "mime_headers.h"
 #include "shrike/base/json_writer.h"
 #include "shrike/protocol.h"
-#include "stream_digest.h"
+#include "shrike/base/digest.h"
 
 namespace shrike::protocol {
 
@@ -98,7 +98,7 @@ class MimeMessage {
   PoolBytes unfinished_;   ///< decoded text behind the last line end, for URLs
   uint8_t line_end_[2]{};  ///< of the last plain line: it may belong to the boundary
   uint8_t line_end_bytes_ = 0;
-  std::optional<StreamDigest> body_digest_;
+  std::optional<Digest> body_digest_;
 };
 
 }  // namespace shrike::protocol

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "digest_text.h"
 #include "mime.h"
 
 namespace shrike::protocol {
@@ -100,7 +101,7 @@ void MimeMessage::add_fields() {
     transaction_.add_kept(to_server, Field::email_url, url);
   }
   if (body_digest_) {
-    transaction_.add(to_server, Field::email_body_md5, HexText(body_digest_->finish()).text());
+    transaction_.add(to_server, Field::email_body_md5, DigestText(body_digest_->finish()).text());
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "shrike/base/hex_text.h"
 
 namespace shrike::protocol {
 
@@ -256,10 +255,10 @@ void RfbParser::describe(const AppTransaction& each, JsonWriter& json) {
   if (transaction.security_type == vnc_authentication) {
     json.begin_object("vnc");
     if (!transaction.challenge.empty()) {
-      json.text("challenge", hex_text(transaction.challenge));
+      json.hex("challenge", transaction.challenge);
     }
     if (!transaction.response.empty()) {
-      json.text("response", hex_text(transaction.response));
+      json.hex("response", transaction.response);
     }
     json.end_object();
   }

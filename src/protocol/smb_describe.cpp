@@ -10,7 +10,7 @@ namespace {
 using Kind = SmbTransaction::Kind;
 
 /// A GUID with the first three groups as SMB has them; the last ones as Suricata shows them.
-std::string guid_text(Bytes guid) {
+ShortText guid_text(Bytes guid) {
   if (guid.size() != 16) {
     return {};
   }
@@ -22,8 +22,8 @@ std::string guid_text(Bytes guid) {
   return dcerpc::uuid_text(shown);
 }
 
-std::string file_id_text(Bytes file) {
-  return file.size() == 2 ? fmt::format("{:02x}{:02x}", file[1], file[0]) : guid_text(file);
+ShortText file_id_text(Bytes file) {
+  return file.size() == 2 ? ShortText::format("{:02x}{:02x}", file[1], file[0]) : guid_text(file);
 }
 
 void describe_status(const SmbTransaction& transaction, JsonWriter& json) {
@@ -33,15 +33,15 @@ void describe_status(const SmbTransaction& transaction, JsonWriter& json) {
   const uint32_t status = *transaction.status;
   if (!transaction.is_dos_error) {
     json.text("status", smb::status_text(status));
-    json.text("status_code", fmt::format("0x{:x}", status));
+    json.text("status_code", ShortText::format("0x{:x}", status));
     return;
   }
   const uint32_t error_class = status & 0xff;
   const uint32_t code = status >> 16;
   const bool is_success = error_class == 0 && code == 0;
-  json.text("status", is_success ? std::string("UNKNOWN_00_0000")
-                                 : fmt::format("UNKNOWN_{:02x}_{:04x}", error_class, code));
-  json.text("status_code", fmt::format("0x{:04x}", code));
+  json.text("status", is_success ? ShortText("UNKNOWN_00_0000")
+                                 : ShortText::format("UNKNOWN_{:02x}_{:04x}", error_class, code));
+  json.text("status_code", ShortText::format("0x{:04x}", code));
 }
 
 void describe_host(std::string_view key, const SmbTransaction::Logon::Host& host,
@@ -139,7 +139,7 @@ void describe_interfaces(const SmbTransaction::PipeCall& call, bool is_bind, Jso
   for (const dcerpc::Interface& each : call.interfaces) {
     json.begin_element_object();
     json.text("uuid", dcerpc::uuid_text(each.uuid));
-    json.text("version", fmt::format("{}.{}", each.version, each.version_minor));
+    json.text("version", ShortText::format("{}.{}", each.version, each.version_minor));
     if (is_bind && each.is_acknowledged) {
       json.number("ack_result", each.ack_result);
       json.number("ack_reason", each.ack_reason);
@@ -159,8 +159,8 @@ void describe_stub(std::string_view key, const SmbTransaction::PipeCall& call, s
 
 void describe_call(const SmbTransaction::PipeCall& call, JsonWriter& json) {
   json.begin_object("dcerpc");
-  json.text("request", call.request ? dcerpc::to_text(*call.request) : "REQUEST_LOST");
-  json.text("response", call.response ? dcerpc::to_text(*call.response) : "UNREPLIED");
+  json.text("request", call.request ? dcerpc::to_text(*call.request) : ShortText("REQUEST_LOST"));
+  json.text("response", call.response ? dcerpc::to_text(*call.response) : ShortText("UNREPLIED"));
   if (call.request == dcerpc::MessageType::request) {
     json.number("opnum", call.operation);
     describe_stub("req", call, 0, json);

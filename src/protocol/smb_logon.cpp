@@ -1,7 +1,5 @@
 // Session setup: who logs on, by NTLMSSP, alone or in SPNEGO.
 // Source: MS-NLMP 2.2.1.3, RFC 4178.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "der.h"
@@ -122,9 +120,9 @@ Bytes unwrap(Bytes blob) noexcept {
 }
 
 /// "10.0 build 10586 rev 15"
-std::string version_text(Bytes version) {
-  return fmt::format("{}.{} build {} rev {}", version[0], version[1],
-                     load_little16(version.data() + 2), version[7]);
+ShortText version_text(Bytes version) {
+  return ShortText::format("{}.{} build {} rev {}", version[0], version[1],
+                           load_little16(version.data() + 2), version[7]);
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 // The names of numbers in SMB records, for EVE.
 // Source: MS-CIFS 2.2.2.1, MS-SMB2 2.2.1, MS-ERREF 2.3.1, MS-FSCC 2.3.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "smb_records.h"
@@ -171,30 +169,31 @@ std::string_view name_in(const NumberName (&table)[count], uint32_t number) noex
   return at == std::end(table) ? std::string_view{} : at->name;
 }
 
-std::string text_or_number(std::string_view name, uint32_t number) {
-  return name.empty() ? fmt::format("{}", number) : std::string(name);
+ShortText text_or_number(std::string_view name, uint32_t number) {
+  return name.empty() ? ShortText::format("{}", number) : ShortText(name);
 }
 
 }  // namespace
 
-std::string command_text(uint8_t version, uint16_t command) {
+ShortText command_text(uint8_t version, uint16_t command) {
   if (version == 1) {
     const std::string_view name = name_in(commands1, command);
-    return name.empty() ? fmt::format("{}", command) : fmt::format("SMB1_COMMAND_{}", name);
+    return name.empty() ? ShortText::format("{}", command)
+                        : ShortText::format("SMB1_COMMAND_{}", name);
   }
-  return command < std::size(commands2) ? fmt::format("SMB2_COMMAND_{}", commands2[command])
-                                        : fmt::format("{}", command);
+  return command < std::size(commands2) ? ShortText::format("SMB2_COMMAND_{}", commands2[command])
+                                        : ShortText::format("{}", command);
 }
 
-std::string dialect_text(uint16_t dialect) {
+ShortText dialect_text(uint16_t dialect) {
   return text_or_number(name_in(dialects, dialect), dialect);
 }
 
-std::string status_text(uint32_t status) {
+ShortText status_text(uint32_t status) {
   return text_or_number(name_in(statuses, status), status);
 }
 
-std::string control_function_text(uint32_t function) {
+ShortText control_function_text(uint32_t function) {
   return text_or_number(name_in(control_functions, function), function);
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "memory.h"
+#include "short_text.h"
 #include "shrike/base/bytes.h"
 
 /// The records of SMB1 and SMB2/3, and the keys by which answers find their questions.
@@ -65,10 +66,10 @@ enum class Command2 : uint16_t {
 
 /// "SMB1_COMMAND_NEGOTIATE_PROTOCOL", "SMB2_COMMAND_READ", "3.11", "STATUS_SUCCESS"; a number where
 /// it has no name.
-[[nodiscard]] std::string command_text(uint8_t version, uint16_t command);
-[[nodiscard]] std::string dialect_text(uint16_t dialect);
-[[nodiscard]] std::string status_text(uint32_t status);
-[[nodiscard]] std::string control_function_text(uint32_t function);
+[[nodiscard]] ShortText command_text(uint8_t version, uint16_t command);
+[[nodiscard]] ShortText dialect_text(uint16_t dialect);
+[[nodiscard]] ShortText status_text(uint32_t status);
+[[nodiscard]] ShortText control_function_text(uint32_t function);
 
 inline constexpr size_t header1_bytes = 32;
 inline constexpr size_t header2_bytes = 64;

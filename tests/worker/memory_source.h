@@ -9,7 +9,8 @@
 
 namespace shrike::test {
 
-/// Crafted frames as a packet source, in batches of any size, without EAL or files.
+/// Crafted frames as a packet source, in batches of any size, without EAL or files. Played in
+/// several rounds, an hour of packet time passes between them: flows are new in each.
 class MemorySource final : public capture::PacketSource {
  public:
   MemorySource(std::vector<craft::TimedFrame> frames, uint32_t batch_packets, uint32_t rounds = 1)
@@ -31,7 +32,7 @@ class MemorySource final : public capture::PacketSource {
         next_ = 0;
         --rounds_;
         number_before_ += packets_.size();
-        time_shift_ns_ += packets_.back().clock_ns - packets_.front().clock_ns + 1'000'000;
+        time_shift_ns_ += packets_.back().clock_ns - packets_.front().clock_ns + pause_ns;
       }
       ++captures_.front().packets;
     }
@@ -47,6 +48,8 @@ class MemorySource final : public capture::PacketSource {
   [[nodiscard]] CounterView counters() const noexcept override { return {}; }
 
  private:
+  static constexpr uint64_t pause_ns = 3600 * 1'000'000'000ULL;
+
   std::vector<craft::TimedFrame> frames_;
   std::vector<Packet> packets_;
   uint32_t batch_packets_;

@@ -4,6 +4,7 @@
 #include <regex>
 #include <sstream>
 
+#include "application_traffic.h"
 #include "walk.h"
 
 namespace shrike {
@@ -157,6 +158,20 @@ TEST(Resegmentation, GivesTheSameAlerts) {
       SCOPED_TRACE(fmt::format("{}, {} workers", one.name, workers));
       EXPECT_EQ(alerts_of(craft::resegment(frames, one.options), workers), expected);
     }
+  }
+}
+
+/// The traffic that allocations are counted of: a rule that says nothing would measure nothing.
+TEST(ApplicationTraffic, EachOfItsRulesAlerts) {
+  const test::WalkResult result = test::walk(test::application_traffic(1), test::application_rules,
+                                             {.workers = 1, .engines = {}});
+  ASSERT_EQ(result.faults, "");
+  const std::string all = test::application_rules;
+  const std::regex sid("sid:(\\d+);");
+  for (std::sregex_iterator each(all.begin(), all.end(), sid); each != std::sregex_iterator();
+       ++each) {
+    EXPECT_NE(result.eve.find("\"signature_id\":" + (*each)[1].str() + ","), std::string::npos)
+        << each->str();
   }
 }
 

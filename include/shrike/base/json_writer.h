@@ -27,6 +27,8 @@ class JsonWriter {
   void number(std::string_view key, uint64_t value);
   void boolean(std::string_view key, bool value);
   void base64(std::string_view key, Bytes value);
+  /// Two lower-case digits for each byte: "0a1f", or with a separator "0a:1f".
+  void hex(std::string_view key, Bytes value, std::string_view separator = {});
   /// Bytes as people read them: what is not printable ASCII or a line end becomes a dot.
   void printable(std::string_view key, Bytes value);
 

@@ -2,9 +2,9 @@
 
 #include <fcntl.h>
 #include <hs/hs_compile.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -14,25 +14,22 @@
 #include <iterator>
 #include <system_error>
 
+#include "shrike/base/digest.h"
 #include "shrike/base/hex_text.h"
 
 namespace shrike::rule {
 
 namespace {
 
-using Digest = std::array<uint8_t, 32>;
+using Sha256 = std::array<uint8_t, 32>;
 
-Digest digest_of(std::string_view first, std::string_view second = {}) {
-  Digest digest{};
-  EVP_MD_CTX* const context = EVP_MD_CTX_new();
-  unsigned length = 0;
-  if (context != nullptr && EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1) {
-    EVP_DigestUpdate(context, first.data(), first.size());
-    EVP_DigestUpdate(context, second.data(), second.size());
-    EVP_DigestFinal_ex(context, digest.data(), &length);
-  }
-  EVP_MD_CTX_free(context);
-  return digest;
+Sha256 digest_of(std::string_view first, std::string_view second = {}) {
+  Digest digest(Digest::Kind::sha256);
+  digest.update(as_bytes(first));
+  digest.update(as_bytes(second));
+  Sha256 made{};
+  std::ranges::copy(digest.finish(), made.begin());
+  return made;
 }
 
 /// What stands before the serialized database in a file.
@@ -41,7 +38,7 @@ struct FileHead {
   uint32_t format = 1;
   uint32_t reserved = 0;
   uint64_t bytes = 0;
-  Digest digest{};  ///< SHA-256 of those bytes
+  Sha256 digest{};  ///< SHA-256 of those bytes
 };
 static_assert(sizeof(FileHead) == 56);
 
@@ -83,7 +80,7 @@ DatabaseCache::DatabaseCache(std::string directory, Diagnostics& diagnostics)
 
 std::string DatabaseCache::path_of(const std::string& key) const {
   constexpr size_t name_bytes = 20;
-  const Digest digest = digest_of(platform_, key);
+  const Sha256 digest = digest_of(platform_, key);
   return directory_ + "/" + hex_text(Bytes(digest).first(name_bytes)) + ".hsdb";
 }
 
