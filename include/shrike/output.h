@@ -283,8 +283,11 @@ struct FileStoreOptions {
   std::array<bool, 3> digests{false, false, true};  ///< for EVE (force-hash)
   uint64_t file_bytes_max = 1 << 20;                ///< of each file (stream-depth)
   uint32_t open_files_max = 1000;                   ///< at the same time (max-open-files)
-  uint64_t run_bytes_max = 10ull << 30;             ///< of all files; Shrike's own (max-total-size)
-  uint64_t run_files_max = 1000000;                 ///< Shrike's own (max-files)
+  /// Without a piece, then a file is given up: its last piece was lost. Longer than a flow lives
+  /// without packets. Shrike's own (idle-timeout).
+  uint32_t idle_seconds_max = 3600;
+  uint64_t run_bytes_max = 10ull << 30;  ///< of all files; Shrike's own (max-total-size)
+  uint64_t run_files_max = 1000000;      ///< Shrike's own (max-files)
 };
 
 /// Where events go. Several of a kind may stand side by side, under other file names.

@@ -226,6 +226,7 @@ void read_file_store(const ConfigNode& node, output::SinkOptions& sinks, Diagnos
   read_digests(sink, store.digests);
   sink.size("stream-depth", store.file_bytes_max, {0, UINT32_MAX});
   sink.number("max-open-files", store.open_files_max, {0, 1000000});
+  sink.number("idle-timeout", store.idle_seconds_max, {1, 1000000});
   sink.size("max-total-size", store.run_bytes_max, {1, UINT64_MAX});
   sink.number("max-files", store.run_files_max, {1, UINT64_MAX});
   sinks.file_store = store;

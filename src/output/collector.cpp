@@ -107,6 +107,9 @@ void Collector::State::release() {
   }
   for (Bytes bytes = merger.next(); bytes.data() != nullptr; bytes = merger.next()) {
     check(read_record(bytes, record), "records are whole");
+    if (file_store) {
+      file_store->correct(record);
+    }
     handle(record);
   }
 }
@@ -217,6 +220,9 @@ size_t Collector::poll() noexcept {
   const size_t taken = state_->merger.take();
   if (taken != 0) {
     state_->release();
+    if (state_->file_store) {
+      state_->file_store->expire(state_->merger.marked_clock_ns());
+    }
   }
   const uint64_t now_ms = steady_clock_ms();
   for (const std::unique_ptr<Sink>& sink : state_->sinks) {

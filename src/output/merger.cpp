@@ -61,6 +61,14 @@ void Merger::keep(const RecordHead& head, Bytes record) {
   std::push_heap(pending_.begin(), pending_.end(), ComesLater{});
 }
 
+uint64_t Merger::marked_clock_ns() const noexcept {
+  uint64_t clock_ns = inputs_.empty() ? 0 : UINT64_MAX;
+  for (const Input& input : inputs_) {
+    clock_ns = std::min(clock_ns, input.mark ? input.mark->clock_ns : 0);
+  }
+  return clock_ns;
+}
+
 bool Merger::holds(uint64_t generation) const noexcept {
   return std::any_of(pending_.begin(), pending_.end(),
                      [&](const Pending& pending) { return pending.generation == generation; });

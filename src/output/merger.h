@@ -29,6 +29,8 @@ class Merger {
   /// From now on everything may come out: no worker writes any more.
   void release_all() noexcept { releases_all_ = true; }
 
+  /// The clock up to which every worker has marked its records; 0: not all have yet.
+  [[nodiscard]] uint64_t marked_clock_ns() const noexcept;
   /// Whether a record that waits here names this rule set.
   [[nodiscard]] bool holds(uint64_t generation) const noexcept;
 

@@ -21,6 +21,21 @@ std::string contents_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::vector<std::string> contents_below(const std::filesystem::path& folder) {
+  std::vector<std::string> contents;
+  if (std::filesystem::exists(folder)) {
+    for (const auto& each : std::filesystem::recursive_directory_iterator(folder)) {
+      if (each.is_regular_file()) {
+        contents.push_back(contents_of(each.path()));
+      }
+    }
+  }
+  std::sort(contents.begin(), contents.end());
+  return contents;
+}
+
+}  // namespace
+
 std::vector<std::string> short_alerts(const std::string& eve) {
   static const std::regex alert(
       R"re("src_ip":"([^"]+)"(?:,"src_port":(\d+))?,"dest_ip":"([^"]+)")re"
@@ -43,8 +58,6 @@ std::vector<std::string> short_alerts(const std::string& eve) {
   return found;
 }
 
-}  // namespace
-
 WalkResult walk(const std::vector<craft::TimedFrame>& frames, const std::string& rules,
                 const WalkOptions& options) {
   const std::filesystem::path folder =
@@ -66,6 +79,7 @@ WalkResult walk(const std::vector<craft::TimedFrame>& frames, const std::string&
   output::SinkOptions sinks;
   sinks.directory = folder.string();
   sinks.eve.emplace_back().flows = true;
+  sinks.file_store = options.file_store;
   worker::OfflineOptions offline{options.engines, options.workers};
   offline.engines.records = output::records_for(sinks);
   output::Collector collector({}, sinks, diagnostics);
@@ -78,6 +92,7 @@ WalkResult walk(const std::vector<craft::TimedFrame>& frames, const std::string&
   }
   result.eve = contents_of(folder / "eve.json");
   result.alerts = short_alerts(result.eve);
+  result.stored = contents_below(folder / "filestore");
   std::filesystem::remove_all(folder);
   return result;
 }
