@@ -169,7 +169,8 @@ bool CommandSocket::read_from(Peer& peer) {
   return true;
 }
 
-/// One request at a time: the next waits until the last is answered.
+/// One request at a time: the next waits until the last is answered. Nothing more is answered to a
+/// peer that has not read what it was told.
 bool CommandSocket::handle_messages(Peer& peer) {
   if (!peer.waiting.empty()) {
     const std::string waiting = std::exchange(peer.waiting, {});
@@ -177,7 +178,7 @@ bool CommandSocket::handle_messages(Peer& peer) {
       return false;
     }
   }
-  while (peer.waiting.empty()) {
+  while (peer.waiting.empty() && peer.output.size() <= unread_bytes_max) {
     const size_t bytes = object_bytes(peer.input);
     if (bytes == 0) {
       return peer.input.size() <= request_bytes_max;

@@ -8,6 +8,7 @@
 
 #include "application_traffic.h"
 #include "memory_source.h"
+#include "shrike/model/rule_costs.h"
 #include "shrike/rule.h"
 #include "worker/worker.h"
 
