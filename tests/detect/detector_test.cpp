@@ -53,6 +53,36 @@ TEST(Detector, LooksIntoStreamAndPacketAsTheRuleAsks) {
   });
 }
 
+/// What is relative in base64_data counts from its first byte: `relative` itself is no match there.
+TEST(Detector, CountsFromTheBeginningOfDecodedBytes) {
+  const auto with = [](const std::string& checks) {
+    return R"(alert udp any any -> any any (content:"key="; base64_decode:relative; )"
+           R"(base64_data; )" +
+           checks + " sid:1;)";
+  };
+  // "0123456789" and "0123abcd0123abcd"
+  const Entry digits{.protocol = ip_protocol::udp, .payload = "the key=MDEyMzQ1Njc4OQ=="};
+  const Entry repeated{.protocol = ip_protocol::udp, .payload = "key=MDEyM2FiY2QwMTIzYWJjZA=="};
+  const std::string inside = with(R"(content:"345"; within:6;)");
+  const std::string outside = with(R"(content:"345"; within:5;)");
+  const std::string behind = with(R"(content:"345"; distance:3; within:3;)");
+  const std::string too_far = with(R"(content:"345"; distance:4;)");
+  const std::string chain = with(R"(content:"23"; content:"cd"; distance:2; within:2;)");
+  const std::string retried =
+      with(R"(content:"ab"; content:"cd"; distance:0; within:2; isdataat:!1,relative;)");
+  const std::string absent = with(R"(content:"23"; content:!"ab"; within:2;)");
+  run({
+      {"the whole of it in the first bytes", inside.c_str(), {digits}, "1:1"},
+      {"not all of it", outside.c_str(), {digits}, ""},
+      {"behind a distance", behind.c_str(), {digits}, "1:1"},
+      {"in front of the distance", too_far.c_str(), {digits}, ""},
+      {"behind another match", chain.c_str(), {repeated}, "1:1"},
+      {"behind a later match than the first", retried.c_str(), {repeated}, "1:1"},
+      {"not there within so many bytes", absent.c_str(), {digits}, "1:1"},
+      {"there within so many bytes, each time", absent.c_str(), {repeated}, ""},
+  });
+}
+
 TEST(Detector, ChecksTheHeader) {
   const Entry to_80{.payload = "x"};
   Entry back = to_80;
