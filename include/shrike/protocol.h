@@ -108,7 +108,6 @@ class ProtocolParsers {
   [[nodiscard]] const AppWishes& wishes() const noexcept;
 
   /// Detection of this datagram is over: transactions that are complete and inspected go.
-  /// @param finished called with each before it goes, for records of transactions; may be null.
   void settle(const Tracked& tracked) noexcept;
 
   /// Transactions that the last `settle` or `release` is about to free: complete, or cut off by the

@@ -159,7 +159,15 @@ struct RecordWriter::Draft {
   std::array<Part, 12> parts;
   size_t count = 0;
   size_t bytes = padded(sizeof(RecordHead));
+  AppSection app;  ///< what `add_app` adds
 
+  /// Of the flow that the record is about; nothing where it has no application layer.
+  void add_app(const AppView* view) noexcept {
+    if (view != nullptr) {
+      app = section_of(*view);
+      add(SectionKind::app, bytes_of(app));
+    }
+  }
   void add(SectionKind kind, Bytes first, Bytes second = {}) noexcept {
     parts[count++] = {kind, first, second};
     bytes += sizeof(SectionHead) + padded(first.size() + second.size());
@@ -243,13 +251,9 @@ bool RecordWriter::write_file(const FileReport& file, const Tracked& tracked,
   draft.head = head_for(tracked, RecordKind::file);
   DatagramSection datagram_section = section_of(*tracked.datagram);
   turn_to(file.direction, tracked, datagram_section);
-  AppSection app_section;
   draft.add(SectionKind::datagram, bytes_of(datagram_section));
   draft.add(SectionKind::flow, bytes_of(tracked.flow));
-  if (app.view != nullptr) {
-    app_section = section_of(*app.view);
-    draft.add(SectionKind::app, bytes_of(app_section));
-  }
+  draft.add_app(app.view);
   draft.add(SectionKind::file_members, as_bytes(file.members));
   add_members(draft, app.members);
   return commit_numbered(draft);
@@ -263,15 +267,11 @@ bool RecordWriter::write_file_piece(const FilePieceReport& piece, const Tracked&
   turn_to(piece.file.direction, tracked, datagram_section);
   const FilePieceSection section{
       .file_id = piece.file_id, .offset = piece.offset, .is_end = piece.is_end};
-  AppSection app_section;
   draft.add(SectionKind::datagram, bytes_of(datagram_section));
   draft.add(SectionKind::flow, bytes_of(tracked.flow));
   draft.add(SectionKind::file_piece, bytes_of(section));
   draft.add(SectionKind::file_bytes, piece.bytes);
-  if (app.view != nullptr) {
-    app_section = section_of(*app.view);
-    draft.add(SectionKind::app, bytes_of(app_section));
-  }
+  draft.add_app(app.view);
   if (!piece.file.members.empty() && has_room(draft, piece.file.members)) {
     draft.add(SectionKind::file_members, as_bytes(piece.file.members));
   }
@@ -349,11 +349,7 @@ bool RecordWriter::write_alert(const Alert& alert, const FlowVariables& variable
   if (carrier_of(datagram, carrier)) {
     draft.add(SectionKind::carrier, bytes_of(carrier));
   }
-  AppSection app_section;
-  if (app.view != nullptr) {
-    app_section = section_of(*app.view);
-    draft.add(SectionKind::app, bytes_of(app_section));
-  }
+  draft.add_app(app.view);
   add_members(draft, app.members);
   if (options_.packet_payload) {
     const size_t kept = std::min<size_t>(alert.stream_bytes.size(), options_.stream_bytes_max);
@@ -391,11 +387,7 @@ bool RecordWriter::write_flow_end(const FlowEnd& end, const FlowVariables& varia
   draft.add(SectionKind::flow_end, bytes_of(end));
   draft.add(SectionKind::flow_bits, bytes_of_span(variables.bits, bits_max));
   draft.add(SectionKind::flow_integers, bytes_of_span(variables.integers, integers_max));
-  AppSection app_section;
-  if (app.view != nullptr) {
-    app_section = section_of(*app.view);
-    draft.add(SectionKind::app, bytes_of(app_section));
-  }
+  draft.add_app(app.view);
   return commit(draft, Counter::dropped);
 }
 

@@ -301,8 +301,8 @@ void Inspection::inspect_pseudo(const RuleSet& rules, const Tracked& tracked, Di
 void Inspection::note_open_transactions(const Tracked& tracked, const AppView& app) noexcept {
   std::array<bool, 2> open{};
   for (const Transaction* const transaction : app.transactions) {
-    for (size_t side = 0; side < open.size(); ++side) {
-      open[side] |= !transaction->skips[side] && !transaction->notes[side].is_done;
+    for (const Direction direction : {Direction::to_server, Direction::to_client}) {
+      open[static_cast<size_t>(direction)] |= !transaction->is_inspected_in(direction);
     }
   }
   flows_.note_open_transactions(tracked.flow.id, open);

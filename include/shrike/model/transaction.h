@@ -60,6 +60,11 @@ struct Transaction {
   };
   mutable std::array<Notes, 2> notes;
 
+  /// Nothing is left to inspect in that direction, now and later.
+  [[nodiscard]] bool is_inspected_in(Direction direction) const noexcept {
+    const auto side = static_cast<size_t>(direction);
+    return skips[side] || notes[side].is_done;
+  }
   [[nodiscard]] Progress progress_in(Direction direction) const noexcept {
     return progress[static_cast<size_t>(direction)];
   }
