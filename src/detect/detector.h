@@ -34,6 +34,7 @@ enum class Count : uint8_t {
   verified,
   matched,
   alerts,
+  alerts_suppressed,
   alert_queue_overflow,
   recursion_limit_hits,
   pcre_limit_hits,

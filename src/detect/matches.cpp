@@ -104,6 +104,7 @@ void Detector::State::report(const Subject& subject, AlertBatch& alerts) noexcep
     act_on_flow(subject, match, rule);
     const bool is_silent = rule.is_noalert || rule.action == Action::config;
     if (is_silent) {
+      counts_.add(Count::alerts_suppressed);
       // Others act on such a match too: on host bits, or on the files that it asks for.
       const FileStoreWish& files = subject.tables->infos[match.rule].file_store;
       if (rule.has_host_bits || files.scope != FileStoreWish::Scope::none) {
@@ -269,7 +270,9 @@ CounterView Detector::State::counters() const noexcept {
       {"detect.candidates", "rules", "Rules whose literal was found where it may stand."},
       {"detect.verified", "rules", "Rules whose program was run, candidates and open ones."},
       {"detect.matched", "rules", "Rules that matched, silent ones too."},
-      {"detect.alert", "alerts", "Alerts handed on, before thresholds."},
+      {"detect.alerts_found", "alerts", "Alerts handed on, before thresholds."},
+      {"detect.alerts_suppressed", "alerts",
+       "Matches of rules that log nothing, as noalert has it."},
       {"detect.alert_queue_overflow", "alerts", "Alerts dropped as a datagram had too many."},
       {"detect.recursion_limit", "rules", "Verifications that were given up as too long."},
       {"detect.pcre_limit", "expressions", "Expressions that hit a match limit: no match."},

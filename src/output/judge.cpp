@@ -9,7 +9,7 @@ namespace shrike::output {
 namespace {
 
 constexpr CounterRow rows[] = {
-    {"output.alerts", "alerts", "alerts that were logged"},
+    {"detect.alert", "alerts", "alerts that were logged"},
     {"detect.alerts_suppressed", "alerts", "matches that a threshold or suppression kept back"},
     {"detect.alert_queue_overflow", "alerts", "alerts beyond packet-alert-max of one packet"},
     {"output.host_bits_missing", "alerts", "matches whose conditions on host bits did not hold"},
