@@ -62,6 +62,12 @@ class Kernel {
 /// The kernel that runs here, asked by ioctl. Needs no privileges.
 [[nodiscard]] const Kernel& running_kernel();
 
+/// What a frame of the ring holds through which an interface is read, its Ethernet header included.
+struct RingFrame {
+  std::string interface;
+  uint32_t bytes_max = 0;
+};
+
 struct Request {
   /// Below it lie proc, sys and dev; another root is a forged or a recorded machine.
   std::filesystem::path root = "/";
@@ -71,7 +77,8 @@ struct Request {
   std::vector<std::string> ports;          ///< PCI addresses, "0000:03:00.0"
   std::vector<std::string> rule_files;     ///< paths; patterns: their folder is looked at
   std::optional<std::string> log_folder;   ///< none: not looked at
-  uint64_t huge_bytes_min = 512ULL << 20;  ///< a node with a port: buffers of 4 queues, and EAL's
+  uint64_t huge_bytes_min = 512ULL << 20;  ///< that a node with a port should have free
+  std::vector<RingFrame> ring_frames;      ///< by the configuration; of others: as MTU 1500 has it
 };
 
 struct Verdict {

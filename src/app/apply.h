@@ -29,6 +29,9 @@ void apply_own(const ConfigReader& config, Settings& settings);
 /// what follows from them and from the number of workers. After everything else is applied.
 void choose_ports(const std::vector<std::string>& names, Settings& settings);
 
+/// Bytes of a frame, Ethernet header included, that the ring of a kernel interface holds whole.
+uint32_t frame_bytes_in_ring(uint16_t mtu);
+
 /// "$NAME" inside a list of ports replaced by what vars.port-groups says, as often as needed.
 /// An unknown name, or names that stand for each other, are an error at `at`.
 std::optional<std::string> expand_ports(const std::string& text, const rule::Options& rules,

@@ -14,18 +14,24 @@ namespace {
 using capture::PortOptions;
 
 constexpr Bounds mtu_bounds{68, 65000};
-constexpr uint32_t ring_overhead_bytes = 14 + 8 + 66;  // Ethernet, two tags, the ring's own header
+constexpr uint32_t ring_header_bytes = 66;  // TPACKET2_HDRLEN - sizeof(sockaddr_ll), as DPDK has it
+constexpr uint32_t ring_overhead_bytes = 14 + 8 + ring_header_bytes;  // Ethernet, two tags
 
 bool is_device(std::string_view text) {
   return text.starts_with("net_") || text.starts_with("virtio_user") ||
          text.find(',') != std::string_view::npos || text.find(':') != std::string_view::npos;
 }
 
+/// A power of two that holds whole frames.
+uint32_t ring_frame_bytes(uint16_t mtu) {
+  return std::max(2048U, std::bit_ceil(mtu + ring_overhead_bytes));
+}
+
 /// A kernel interface, through DPDK's af_packet driver: one pair of queues a worker, and a ring of
 /// 4096 frames each.
 std::string af_packet_device(std::string_view interface, uint16_t mtu, unsigned workers,
                              size_t index) {
-  const uint32_t frame_bytes = std::max(2048U, std::bit_ceil(mtu + ring_overhead_bytes));
+  const uint32_t frame_bytes = ring_frame_bytes(mtu);
   const uint32_t block_bytes = std::max(131072U, frame_bytes);
   return fmt::format("net_af_packet{},iface={},qpairs={},blocksz={},framesz={},framecnt=4096",
                      index, interface, workers, block_bytes, frame_bytes);
@@ -153,6 +159,10 @@ std::string command_socket_path(const Settings& settings) {
 }
 
 }  // namespace
+
+uint32_t frame_bytes_in_ring(uint16_t mtu) {
+  return ring_frame_bytes(mtu) - ring_header_bytes;
+}
 
 void apply_live(const ConfigReader& config, Settings& settings) {
   apply_running(config, settings);

@@ -5,8 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "apply.h"
 #include "assemble.h"
 #include "run.h"
+#include "shrike/capture/memory.h"
 #include "shrike/doctor.h"
 #include "terminal.h"
 
@@ -64,8 +66,31 @@ void add_options(CLI::App& app, Words& words) {
       ->group("");
 }
 
-/// Rules and logs: as a run with these options would find them.
-void name_files(Words& words, Diagnostics& diagnostics) {
+/// As a run would start DPDK on these ports; of one that nobody has named yet as well.
+uint64_t wanted_huge_bytes(const Settings& settings) {
+  capture::PortsOptions ports = settings.ports;
+  if (ports.ports.empty()) {
+    ports.ports.emplace_back();
+  }
+  capture::PacketMemoryOptions memory = settings.memory;
+  memory.extra_bytes = capture::buffer_bytes_for(ports);
+  return capture::memory_bytes_for(memory);
+}
+
+void name_needs(const Settings& settings, doctor::Request& request) {
+  request.huge_bytes_min = wanted_huge_bytes(settings);
+  for (const capture::PortOptions& port : settings.ports.ports) {
+    if (!port.name.empty()) {
+      request.ring_frames.push_back({port.name, frame_bytes_in_ring(port.mtu)});
+    }
+  }
+}
+
+/// Rules, logs and memory: as a run with these options would have them.
+void name_wishes(Words& words, Diagnostics& diagnostics) {
+  words.line.interfaces = words.request.interfaces;
+  words.line.interfaces.insert(words.line.interfaces.end(), words.request.ports.begin(),
+                               words.request.ports.end());
   if (!words.line.log_directory.empty()) {
     words.line.sets.push_back("default-log-dir=" + words.line.log_directory);
   }
@@ -74,6 +99,7 @@ void name_files(Words& words, Diagnostics& diagnostics) {
     words.request.rule_files.push_back(file.path);
   }
   words.request.log_folder = settings.sinks.directory;
+  name_needs(settings, words.request);
 }
 
 /// A program's own folder means nothing on another machine's tree.
@@ -108,7 +134,7 @@ int run_doctor(const std::vector<std::string>& given) {
     return exit_usage;
   }
   Diagnostics diagnostics;
-  name_files(words, diagnostics);
+  name_wishes(words, diagnostics);
   if (diagnostics.errors() > 0) {
     tell(diagnostics, Tell::errors);
     return exit_usage;

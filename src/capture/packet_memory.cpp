@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "shrike/capture.h"
+#include "shrike/capture/memory.h"
 
 namespace shrike::capture {
 
@@ -33,12 +34,6 @@ Memory& memory() {
 constexpr size_t mebibyte = size_t{1} << 20;
 /// EAL's own needs and the fragmentation of its heap.
 constexpr size_t spare_bytes = 24 * mebibyte;
-
-size_t heap_bytes(const PacketMemoryOptions& options) {
-  constexpr size_t buffer_overhead_bytes = 512;  // mbuf, headroom, pool header, alignment
-  return options.buffers * (options.buffer_bytes + buffer_overhead_bytes) + long_frame_bytes_max +
-         spare_bytes + options.extra_bytes;
-}
 
 /// Whether this user may have that much of huge pages right now. Asked of the kernel itself: EAL
 /// cannot be started a second time after it failed.
@@ -131,7 +126,7 @@ void add_devices(const PacketMemoryOptions& options, std::vector<std::string>& a
 std::vector<std::string> eal_arguments(const PacketMemoryOptions& options, int core) {
   std::vector<std::string> arguments{"shrike", "--lcores", fmt::format("0@{}", core)};
   add_devices(options, arguments);
-  const size_t bytes = heap_bytes(options);
+  const size_t bytes = memory_bytes_for(options);
   if (!options.force_ordinary_pages && has_huge_pages(bytes)) {
     arguments.emplace_back("--in-memory");
   } else {
@@ -162,6 +157,12 @@ bool start_eal(const PacketMemoryOptions& options, Diagnostics& diagnostics) {
 }
 
 }  // namespace
+
+uint64_t memory_bytes_for(const PacketMemoryOptions& options) noexcept {
+  constexpr uint64_t buffer_overhead_bytes = 512;  // mbuf, headroom, pool header, alignment
+  return options.buffers * (options.buffer_bytes + buffer_overhead_bytes) + long_frame_bytes_max +
+         spare_bytes + options.extra_bytes;
+}
 
 rte_mempool* packet_pool() noexcept {
   return memory().pool;

@@ -8,8 +8,14 @@ namespace shrike::doctor {
 
 namespace {
 
-/// What a frame of af_packet's ring holds at the usual framesz of 2,048.
-constexpr int64_t frame_bytes_max = 1982;
+/// What a frame of af_packet's ring of 2,048 bytes holds, which is what an MTU of 1500 gives.
+constexpr uint32_t usual_frame_bytes_max = 1982;
+constexpr int64_t link_overhead_bytes = 14 + 8;  // Ethernet and two tags, which the MTU leaves out
+
+uint32_t frame_bytes_max(const Request& request, const std::string& interface) {
+  const auto known = std::ranges::find(request.ring_frames, interface, &RingFrame::interface);
+  return known == request.ring_frames.end() ? usual_frame_bytes_max : known->bytes_max;
+}
 
 /// Offloads that change what is captured. Source of the names: Linux, net/ethtool/common.c; of the
 /// short ones: ethtool(8).
@@ -32,7 +38,8 @@ constexpr struct {
      "the kernel joins datagrams of UDP into one"},
 };
 
-void look_at_link(const Machine& machine, const std::string& interface, Findings& findings) {
+void look_at_link(const Machine& machine, const Request& request, const std::string& interface,
+                  Findings& findings) {
   const std::string folder = "/sys/class/net/" + interface;
   const std::string state = machine.text(folder + "/operstate").value_or("unknown");
   const int64_t mtu = machine.number(folder + "/mtu").value_or(0);
@@ -47,12 +54,13 @@ void look_at_link(const Machine& machine, const std::string& interface, Findings
   } else if (state == "down" || state == "lowerlayerdown") {
     finding.level = Level::warning;
     finding.meaning = "it is up without a link: look at the cable and at the other side";
-  } else if (mtu > frame_bytes_max && mtu < 65536) {
+  } else if (const uint32_t bytes_max = frame_bytes_max(request, interface);
+             mtu + link_overhead_bytes > bytes_max && mtu < 65536) {
     finding.level = Level::warning;
     finding.meaning = fmt::format(
-        "frames above {} bytes are cut by the ring of af_packet without a word, unless its "
-        "framesz is made larger",
-        frame_bytes_max);
+        "frames above {} bytes are cut by the ring of af_packet without a word; write mtu: {} for "
+        "{} into af-packet of the configuration",
+        bytes_max, mtu, interface);
   }
   findings.push_back(std::move(finding));
 }
@@ -213,7 +221,7 @@ void probe_interfaces(const Machine& machine, const Request& request, Findings& 
                           .mend = {"ip -br link"}});
       continue;
     }
-    look_at_link(machine, interface, findings);
+    look_at_link(machine, request, interface, findings);
     look_at_offloads(machine, interface, findings);
     look_at_hash(machine, interface, findings);
   }

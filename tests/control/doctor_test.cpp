@@ -428,6 +428,9 @@ TEST(Doctor, LooksAtTheLinkOfAnInterface) {
             "problem eth9: there is no such interface $ ip -br link\n");
   machine.file("sys/class/net/eth0/flags", "0x1003").file("sys/class/net/eth0/mtu", "9000");
   EXPECT_NE(told(examine(request), "link").find("warning eth0: up, MTU 9000"), std::string::npos);
+  request.ring_frames = {{"eth0", 16384 - 66}};
+  EXPECT_EQ(told(examine(request), "link").find("warning eth0"), std::string::npos)
+      << "the configuration makes room for it";
   machine.file("sys/class/net/eth0/operstate", "down");
   EXPECT_NE(told(examine(request), "link").find("warning eth0: down"), std::string::npos);
 }
