@@ -23,17 +23,33 @@ namespace {
 constexpr unsigned pool_cache = 256;
 constexpr uint32_t mbuf_overhead_bytes = 512;  // mbuf, headroom, pool header, alignment
 
-/// mbufs of one worker: those in the descriptors of its queues, and as many again for batches
-/// under way and for the cache.
-uint32_t buffers_a_worker(const PortsOptions& options) {
-  if (options.buffers != 0) {
-    return options.buffers;
-  }
+uint32_t descriptors_a_worker(const PortsOptions& options) {
   uint32_t descriptors = 0;
   for (const PortOptions& port : options.ports) {
     descriptors += descriptors_of(port);
   }
-  return std::max<uint32_t>(4 * descriptors, 4096);
+  return descriptors;
+}
+
+/// mbufs of one worker: those in the descriptors of its queues, and as many again for batches
+/// under way and for the cache.
+uint32_t buffers_a_worker(const PortsOptions& options) {
+  return options.buffers != 0 ? options.buffers
+                              : std::max<uint32_t>(4 * descriptors_a_worker(options), 4096);
+}
+
+/// Drivers refill all free descriptors at once or none: where the pool does not hold as many beside
+/// those under way, a queue that ran empty stays so.
+bool check_buffers(const PortsOptions& options, Diagnostics& diagnostics) {
+  const uint32_t least = 2 * descriptors_a_worker(options);
+  if (buffers_a_worker(options) < least) {
+    diagnostics.error({}, "port-memory",
+                      "{} packet buffers a worker are too few for {} receive descriptors; write at "
+                      "least {} in shrike.live.buffers, or 0",
+                      options.buffers, least / 2, least);
+    return false;
+  }
+  return true;
 }
 
 uint32_t room_of_buffers(const PortsOptions& options) {
@@ -211,6 +227,9 @@ std::unique_ptr<Ports> open_ports(const PortsOptions& options, Diagnostics& diag
   if (options.ports.empty() || options.workers == 0 || options.batch_packets == 0 ||
       options.batch_packets > limits::batch_packets_max) {
     diagnostics.error({}, "port", "no port to receive from, or no worker; name one with -i");
+    return nullptr;
+  }
+  if (!check_buffers(options, diagnostics)) {
     return nullptr;
   }
   auto ports = std::make_unique<DpdkPorts>(options);
