@@ -51,6 +51,13 @@ class Program(unittest.TestCase):
         self.assertNotIn("unaccounted", run.stdout)
         self.assertNotIn("\x1b", run.stdout + run.stderr)  # no terminal, no progress
 
+    def test_a_port_with_too_few_buffers_is_refused(self):
+        run = self.run_shrike("-i", "net_null0", "-S", EXAMPLE, *self.common, "--set",
+                              "unix-command.enabled=no", "--set", "shrike.live.buffers=1000")
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn("error[port-memory]: 1000 packet buffers a worker are too few for 1024 "
+                      "receive descriptors; write at least 2048", run.stderr)
+
     def test_quiet_is_quiet(self):
         run = self.run_shrike("-q", "-r", self.capture, "-S", EXAMPLE, *self.common)
         self.assertEqual((run.returncode, run.stdout, run.stderr), (0, "", ""))

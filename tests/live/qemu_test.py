@@ -39,7 +39,7 @@ PATIENCE_S = 10
 #: More than the short cable, the card and a guest that is slow take at full speed.
 BURST_FRAMES = 12000
 BURST_ROOM = 500
-SCARCE_BUFFERS = 1000  # fewer than a queue has descriptors
+SCARCE_BUFFERS = 2048  # the fewest that the sensor takes: twice the descriptors
 PACKETS_A_SECOND = 5000  # in the captures' own time
 #: What the card understands of Ethernet; what lies deeper takes its first queue.
 VLAN_TAGS_MAX = 2
@@ -145,7 +145,7 @@ class Bench:
         return faults
 
     def overload(self, number, workers):
-        """A burst on a short cable, to a sensor that runs out of packet buffers.
+        """A burst on a short cable, to a sensor with as few packet buffers as it takes.
         @return whether every packet is somewhere"""
         run = Run(self, number, workers, "--set", f"shrike.live.buffers={SCARCE_BUFFERS}")
         frames = self.frames[:BURST_FRAMES]
