@@ -5,7 +5,7 @@ all it needs, a kernel of Debian's, and QEMU with virtio-net devices that hash a
 each worker. A shell on the guest's second serial port does what it is told, line by line.
 
     with rig.Processes() as processes, guest.Taps([guest.Card("two", 2)]) as taps:
-        machine = guest.Guest(processes, taps, guest.find_kernel(cache), contents, folder)
+        machine = guest.Guest(processes, taps, kernel, initramfs, folder)
         machine.run("cat /proc/uptime")
 """
 import contextlib
