@@ -10,8 +10,7 @@ void apply_own(const ConfigReader& config, Settings& settings) {
                 {1, limits::batch_packets_max});
   config.number("shrike.packet-buffers", settings.memory.buffers, {1024, 1u << 20});
   config.number("shrike.compile-threads", settings.rules.compile_threads, {0, 256});
-  config.number("shrike.profiling.sample-batches", settings.detector.sample_batches,
-                {0, 1u << 20});
+  config.number("shrike.profiling.sample-batches", settings.detector.sample_batches, {0, 1u << 20});
   bool huge_pages = !settings.memory.force_ordinary_pages;
   config.flag("shrike.huge-pages", huge_pages);
   settings.memory.force_ordinary_pages = !huge_pages;

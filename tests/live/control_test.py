@@ -191,7 +191,7 @@ def in_terminal(command, strike, ends_with):
 
 
 def test_top(options, processes, folder):
-    """What shrike top shows of a sensor, once, as JSON and on a terminal; costs outlive a reload."""
+    """What shrike top shows of a sensor: text, JSON, on a terminal; costs outlive a reload."""
     sensor = Sensor(options, processes, folder, "--set", "shrike.profiling.sample-batches=4",
                     name="top")
     top = [str(options.sensor), "top", "--socket", str(sensor.socket_path), "--interval", "0.5"]
