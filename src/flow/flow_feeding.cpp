@@ -8,7 +8,7 @@ namespace shrike::flow {
 
 namespace {
 
-/// Of a flow that is no more only its view is left to turn.
+/// What was said of a datagram's flow, seen from the other side.
 void turn_view(FlowView& view) noexcept {
   view.id = FlowId(view.id.slot(), opposite(view.id.direction()));
   std::swap(view.packets[0], view.packets[1]);
@@ -71,15 +71,14 @@ void FlowTracker::State::resume(const AppWishes& wishes, TrackedBatch& out,
   }
 }
 
-// The datagram at hand turns with its flow: rules see it as of the other direction.
+// The datagram at hand turns with its flow: rules see it as of the other direction. Its view is not
+// filled anew, as the flow may have counted later datagrams of the batch already.
 void FlowTracker::State::turn_round(uint32_t slot, Tracked& tracked) noexcept {
   swap_sides(flows[slot]);
   if (flows[slot].has_session) {
     TcpTracker::swap_sides(sessions[slot]);
   }
-  const bool opened = tracked.flow.opened;
-  fill_view(tracked.flow, slot, opposite(tracked.flow.id.direction()));
-  tracked.flow.opened = opened;
+  turn_view(tracked.flow);
 }
 
 void FlowTracker::State::note_open_transactions(uint32_t slot, std::array<bool, 2> open) noexcept {

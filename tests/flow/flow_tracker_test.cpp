@@ -266,6 +266,17 @@ TEST(FlowTracker, TurnsALastLookWhoseBytesTellTheServer) {
   EXPECT_EQ(look.flow.packets[1], before.packets[0]);
 }
 
+TEST(FlowTracker, TurnsADatagramAsItWasCounted) {
+  Talk talk;
+  const Datagram datagrams[] = {talk.udp(true), talk.udp(true)};
+  ASSERT_EQ(talk.tracker.track(datagrams, talk.out), 2U);
+  Tracked& first = talk.out.at(0);
+  talk.tracker.resume({.swap_sides = true}, talk.out, first);
+  EXPECT_EQ(first.flow.id.direction(), Direction::to_client);
+  EXPECT_TRUE(first.flow.opened);
+  EXPECT_EQ(first.flow.packets, (std::array<uint32_t, 2>{0, 1}));  // not the second one too
+}
+
 TEST(FlowTracker, EndsInTheOrderOfTheLastDatagram) {
   Talk talk;
   for (uint16_t i = 0; i < 10; ++i) {
