@@ -12,6 +12,7 @@
 #include "shrike/capture/ports.h"
 #include "shrike/output.h"
 #include "shrike/rule.h"
+#include "shrike/worker/core_plan.h"
 #include "shrike/worker/live.h"
 #include "shrike/worker/profile.h"
 
@@ -36,6 +37,7 @@ struct LoadedRules {
 
 struct SensorOptions {
   worker::LiveOptions live;
+  worker::CorePlan cores;  ///< that `live` was given, to show; the sensor's thread keeps to it
   uint32_t statistics_interval_ms = 8000;  ///< between EVE stats events; 0: only at the end
   /// Stops once so long no packet came, for tests and for devices that play a file; 0: never.
   uint32_t stop_when_idle_ms = 0;
@@ -72,6 +74,7 @@ struct Status {
   std::vector<capture::PortFacts> ports;
   std::vector<capture::PortTotals> port_totals;
   std::vector<WorkerLoad> workers;
+  worker::CorePlan cores;
 };
 
 class Sensor {

@@ -101,6 +101,24 @@ void apply_overload(const ConfigReader& config, worker::OverloadOptions& overloa
   config.size("shrike.live.overload.elephant-depth", overload.elephant_depth_bytes, bytes);
 }
 
+/// "auto", "no", or the cores.
+void read_cores(const ConfigReader& config, worker::LiveOptions& live) {
+  const std::vector<ConfigNode> items = config.list("shrike.live.cores");
+  if (items.size() == 1 && (items[0].text == "auto" || items[0].text == "no")) {
+    live.pins_workers = items[0].text == "auto";
+    return;
+  }
+  for (const ConfigNode& item : items) {
+    const auto core = parse_number(item.text);
+    if (!core || *core > 1023) {
+      config.diagnostics().error(item.position(), "core",
+                                 "'{}' is no core; write auto, no, or numbers of cores", item.text);
+      continue;
+    }
+    live.cores.push_back(static_cast<unsigned>(*core));
+  }
+}
+
 void apply_running(const ConfigReader& config, Settings& settings) {
   worker::LiveOptions& live = settings.live;
   static constexpr Word<worker::IdlePolicy> policies[] = {
@@ -120,15 +138,7 @@ void apply_running(const ConfigReader& config, Settings& settings) {
   uint32_t idle_seconds = 0;
   config.number("shrike.live.stop-when-idle-seconds", idle_seconds, {0, 86400});
   settings.stop_when_idle_ms = idle_seconds * 1000;
-  for (const ConfigNode& item : config.list("shrike.live.cores")) {
-    const auto core = parse_number(item.text);
-    if (!core || *core > 1023) {
-      config.diagnostics().error(item.position(), "core", "'{}' is no core; write its number",
-                                 item.text);
-      continue;
-    }
-    live.cores.push_back(static_cast<unsigned>(*core));
-  }
+  read_cores(config, live);
   uint32_t interval_seconds = settings.statistics_interval_ms / 1000;
   config.number("stats.interval", interval_seconds, {1, 86400});
   settings.statistics_interval_ms = interval_seconds * 1000;

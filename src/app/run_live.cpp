@@ -129,6 +129,24 @@ LiveFacts live_facts(const control::Sensor& sensor, const output::Collector& col
   return facts;
 }
 
+/// Which core each thread has, before there are threads. What cannot be had is an error.
+void plan_cores(const Settings& settings, const capture::Ports& ports,
+                control::SensorOptions& options, Diagnostics& diagnostics) {
+  worker::CoreRequest request{.workers = settings.workers,
+                              .port_nodes = {},
+                              .wanted = settings.live.cores,
+                              .pins = settings.live.pins_workers};
+  for (const capture::PortFacts& port : ports.facts()) {
+    request.port_nodes.push_back(port.numa_node);
+  }
+  options.cores = worker::plan_cores(request, worker::this_machine(), diagnostics);
+  options.live.cores = options.cores.workers;
+  // This thread keeps house, and all that it starts from here on inherits that.
+  if (diagnostics.errors() == 0 && !options.cores.keepers.empty()) {
+    worker::pin_this_thread(options.cores.keepers);
+  }
+}
+
 /// The run itself, once ports and rules stand ready. @return the exit code.
 int watch(const CommandLine& line, const Settings& settings, capture::Ports& ports,
           control::LoadedRules rules) {
@@ -136,11 +154,12 @@ int watch(const CommandLine& line, const Settings& settings, capture::Ports& por
   output::CollectorOptions collecting = settings.collector;
   collecting.measures_latency = true;
   output::Collector collector(collecting, settings.sinks, diagnostics);
+  control::SensorOptions options = sensor_options(settings, rules.rules);
+  plan_cores(settings, ports, options, diagnostics);
   tell(diagnostics, Tell::problems);
   if (diagnostics.errors() > 0) {
     return exit_usage;
   }
-  const control::SensorOptions options = sensor_options(settings, rules.rules);
   const auto load = [&] {
     std::optional<control::LoadedRules> loaded = load_live_rules(line, settings);
     if (const std::string unmet =
@@ -158,6 +177,7 @@ int watch(const CommandLine& line, const Settings& settings, capture::Ports& por
   control::Requests& requests = install_live_signals();
   if (!line.quiet) {
     tell_ports(ports, settings.workers);
+    tell_line(options.cores.says);
   }
   const auto start = std::chrono::steady_clock::now();
   const std::unique_ptr<control::CommandServer> server =

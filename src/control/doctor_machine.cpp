@@ -14,7 +14,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t file_bytes_max = size_t{64} * 1024;
-constexpr size_t list_entries_max = 4096;
 
 bool is_blank(char letter) {
   return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\0';
@@ -28,16 +27,6 @@ std::string_view strip(std::string_view text) {
     text.remove_prefix(1);
   }
   return text;
-}
-
-std::optional<uint32_t> leading_number(std::string_view& text) {
-  uint32_t value = 0;
-  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (fault != std::errc{}) {
-    return std::nullopt;
-  }
-  text.remove_prefix(static_cast<size_t>(stop - text.data()));
-  return value;
 }
 
 /// Shorter names of the same letters first, so that cpu2 comes before cpu10.
@@ -124,50 +113,6 @@ std::vector<Process> processes(const Machine& machine) {
 
 bool has_module(const Machine& machine, std::string_view name) {
   return machine.exists(fmt::format("/sys/module/{}", name));
-}
-
-std::vector<uint32_t> parse_list(std::string_view text) {
-  std::vector<uint32_t> numbers;
-  text = strip(text);
-  while (!text.empty()) {
-    const auto first = leading_number(text);
-    if (!first) {
-      break;
-    }
-    auto last = first;
-    if (text.starts_with('-')) {
-      text.remove_prefix(1);
-      last = leading_number(text);
-    }
-    for (uint64_t number = *first; last && number <= *last; ++number) {
-      if (numbers.size() == list_entries_max) {
-        return numbers;
-      }
-      numbers.push_back(static_cast<uint32_t>(number));
-    }
-    if (!text.starts_with(',')) {
-      break;
-    }
-    text.remove_prefix(1);
-  }
-  return numbers;
-}
-
-std::string list_text(const std::vector<uint32_t>& numbers) {
-  std::string text;
-  for (size_t at = 0; at < numbers.size();) {
-    size_t end = at + 1;
-    while (end < numbers.size() && numbers[end] == numbers[end - 1] + 1) {
-      ++end;
-    }
-    text += text.empty() ? "" : ",";
-    text += std::to_string(numbers[at]);
-    if (end - at > 1) {
-      text += "-" + std::to_string(numbers[end - 1]);
-    }
-    at = end;
-  }
-  return text;
 }
 
 std::string bytes_text(uint64_t bytes) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shrike/base/number_list.h"
 #include "shrike/doctor.h"
 
 namespace shrike::doctor {
@@ -45,11 +46,6 @@ struct Process {
 
 /// Whether a kernel module is loaded or built in.
 [[nodiscard]] bool has_module(const Machine& machine, std::string_view name);
-
-/// "0-2,8" as 0, 1, 2, 8. Stops at what is no list, and at 4,096 entries.
-[[nodiscard]] std::vector<uint32_t> parse_list(std::string_view text);
-/// The other way round.
-[[nodiscard]] std::string list_text(const std::vector<uint32_t>& numbers);
 
 /// "2,048" is no number of a command: bytes as "512 MiB", "1 GiB"; whole units only, rounded down.
 [[nodiscard]] std::string bytes_text(uint64_t bytes);

@@ -154,6 +154,7 @@ Sensor::Sensor(const SensorOptions& options, capture::Ports& ports, output::Coll
   own.push_back(state_->load.sums());
   state_->counters.push_back({"Global", std::move(own)});
   state_->status.ports = ports.facts();
+  state_->status.cores = options.cores;
   state_->status.last_reload_ns = wall_clock_ns();
   state_->show_rules(state_->status);
   state_->next_statistics += std::chrono::milliseconds(options.statistics_interval_ms);

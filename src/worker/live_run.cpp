@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 #include <pthread.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <map>
@@ -9,18 +8,12 @@
 #include "live_worker.h"
 #include "overload_report.h"
 #include "shrike/base/clock.h"
+#include "shrike/worker/core_plan.h"
 #include "shrike/worker/profile.h"
 
 namespace shrike::worker {
 
 namespace {
-
-void pin_to(unsigned core) noexcept {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(core, &set);
-  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
-}
 
 LiveOptions live(LiveOptions options) {
   options.engines.records.drop_when_full = true;
@@ -90,7 +83,7 @@ void LiveRun::State::run_thread(uint32_t index) {
   // By the thread itself: others would have to write to /proc, which a sandbox forbids.
   pthread_setname_np(pthread_self(), counters[index].thread.c_str());
   if (!options.cores.empty()) {
-    pin_to(options.cores[index % options.cores.size()]);
+    pin_this_thread({options.cores[index % options.cores.size()]});
   }
   ports.enter_thread();
   workers[index]->run();

@@ -45,6 +45,7 @@ struct LiveOptions {
   EngineOptions engines;
   unsigned workers = 1;         ///< as many as PortsOptions::workers
   std::vector<unsigned> cores;  ///< that workers are pinned to, in turn; empty: not pinned
+  bool pins_workers = true;     ///< empty `cores` are chosen (core_plan.h) before the start
   IdlePolicy idle = IdlePolicy::sleep;
   uint32_t idle_polls_max = 2000;  ///< empty looks before the first sleep
   uint32_t idle_sleep_us = 50;
