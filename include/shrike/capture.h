@@ -25,13 +25,14 @@ struct PacketMemoryOptions {
   std::vector<std::string> pci_addresses;  ///< the only physical devices that DPDK may touch
   std::vector<std::string> eal_arguments;  ///< further words for EAL, as the operator wrote them
   bool telemetry = false;                  ///< DPDK's own telemetry socket
+  bool shows_log = false;                  ///< DPDK's log goes to the standard error
 };
 
 /// Starts DPDK's EAL and makes the pool, without ports or root: huge pages where there are some,
 /// else ordinary memory. Call before any source is opened, from any one thread, whose affinity is
 /// kept. It takes some 150 ms, most of it waiting, so it may well run beside the rules' compiler.
 /// Once a process: a second call says what the first one gave and ignores its options. EAL's own
-/// log is silent.
+/// log is silent, unless it is asked for.
 /// @return false where the memory is not there, with an error in `diagnostics`.
 bool start_packet_memory(const PacketMemoryOptions& options, Diagnostics& diagnostics);
 
@@ -52,6 +53,9 @@ class PacketSource {
   virtual void receive(PacketBatch& batch) noexcept = 0;
   /// Gives the packets' memory back. Several batches may be out; any order, same thread.
   virtual void release(PacketBatch& batch) noexcept = 0;
+  /// Sleeps until the port says that packets came, for `timeout_ms` at most; the thread that
+  /// receives. @return false where it cannot, and then it did not sleep.
+  virtual bool wait([[maybe_unused]] int timeout_ms) noexcept { return false; }
   /// Nothing more will come. An empty batch before that means: no buffer is free until something
   /// is released, or a pipe has nothing now (waited for 100 ms at most, so a stop is felt).
   [[nodiscard]] virtual bool is_finished() const noexcept = 0;

@@ -140,6 +140,9 @@ class FlowTracker {
   [[nodiscard]] bool is_encrypted(FlowId flow) const noexcept;
   /// By ShedCause, then ShedCount: what came after a flow was given up. Any thread may read it.
   [[nodiscard]] CounterView shed_counters() const noexcept;
+  /// A bypassed flow goes on though its datagrams no longer come here: its time begins anew.
+  /// Nothing, where the slot has another flow by now. @return whether it is still there.
+  bool keep_alive(FlowId flow, uint64_t eve_id, uint64_t time_ns, uint64_t clock_ns) noexcept;
 
   [[nodiscard]] uint32_t slots() const noexcept;  ///< FlowId::slot() is below this
   [[nodiscard]] std::vector<CounterView> counters() const;

@@ -125,11 +125,15 @@ void apply_running(const ConfigReader& config, Settings& settings) {
       {"spin", worker::IdlePolicy::spin},
       {"pause", worker::IdlePolicy::pause},
       {"sleep", worker::IdlePolicy::sleep},
+      {"interrupt", worker::IdlePolicy::interrupt},
   };
   config.word("shrike.live.idle", live.idle, policies);
+  settings.ports.uses_interrupts = live.idle == worker::IdlePolicy::interrupt;
   config.number("shrike.live.idle-polls", live.idle_polls_max, {1, 1U << 30});
   config.number("shrike.live.idle-sleep-us", live.idle_sleep_us, {1, 1'000'000});
   apply_overload(config, live.overload);
+  static constexpr Word<bool> bypass_words[] = {{"auto", true}, {"no", false}};
+  config.word("shrike.live.nic-bypass", settings.ports.card_bypass, bypass_words);
   config.number("shrike.live.buffers", settings.ports.buffers, {0, 1U << 22});
   config.text("shrike.live.metrics", settings.metrics_address);
   config.flag("shrike.live.sandbox", settings.is_fenced);

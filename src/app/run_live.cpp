@@ -23,9 +23,10 @@ void tell_line(const std::string& text) {
 
 void tell_ports(const capture::Ports& ports, unsigned workers) {
   for (const capture::PortFacts& port : ports.facts()) {
-    tell_line(fmt::format("port {} ({}): {} queue{} of {} descriptors, link {}; {}", port.name,
+    tell_line(fmt::format("port {} ({}): {} queue{} of {} descriptors, link {}; {}; {}", port.name,
                           port.driver, port.queues, port.queues == 1 ? "" : "s",
-                          port.rx_descriptors, port.link_is_up ? "up" : "down", port.steering));
+                          port.rx_descriptors, port.link_is_up ? "up" : "down", port.steering,
+                          port.bypass));
   }
   tell_line(fmt::format("{} worker{}; stop with Ctrl-C, reload rules with SIGUSR2", workers,
                         workers == 1 ? "" : "s"));

@@ -79,8 +79,18 @@ class AffinityKeeper {
 /// Takes EAL's log lines off the terminal, and keeps them for a message where the start fails.
 class LogCatcher {
  public:
-  LogCatcher() : stream_(open_memstream(&text_, &bytes_)) { rte_openlog_stream(stream_); }
+  explicit LogCatcher(bool shows_log)
+      : shows_log_(shows_log), stream_(open_memstream(&text_, &bytes_)) {
+    if (!shows_log_) {
+      rte_openlog_stream(stream_);
+    }
+  }
   ~LogCatcher() {
+    if (shows_log_) {
+      std::fclose(stream_);
+      std::free(text_);
+      return;
+    }
     // Later lines go nowhere: what matters to us comes back as an error number.
     static std::FILE* const nowhere = std::fopen("/dev/null", "we");
     rte_openlog_stream(nowhere);
@@ -100,6 +110,7 @@ class LogCatcher {
   }
 
  private:
+  const bool shows_log_;
   char* text_ = nullptr;
   size_t bytes_ = 0;
   std::FILE* stream_;
@@ -140,7 +151,7 @@ std::vector<std::string> eal_arguments(const PacketMemoryOptions& options, int c
 
 bool start_eal(const PacketMemoryOptions& options, Diagnostics& diagnostics) {
   const AffinityKeeper affinity;
-  const LogCatcher log;
+  const LogCatcher log(options.shows_log);
   std::vector<std::string> arguments = eal_arguments(options, affinity.first_core());
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);

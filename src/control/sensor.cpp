@@ -152,6 +152,7 @@ Sensor::Sensor(const SensorOptions& options, capture::Ports& ports, output::Coll
   std::vector<CounterView> own = collector.counters();
   own.push_back(state_->port_sums.view());
   own.push_back(state_->load.sums());
+  own.push_back(state_->run.own_counters());
   state_->counters.push_back({"Global", std::move(own)});
   state_->status.ports = ports.facts();
   state_->status.cores = options.cores;
@@ -168,6 +169,7 @@ void Sensor::run(Requests& requests, const std::function<void()>& turn) {
   while (!requests.stop.load(std::memory_order_relaxed) && !state.is_idle_for_good()) {
     const size_t taken = state.collector.poll();
     state.advance_reload();
+    state.run.keep_house();
     if (const auto now = Clock::now(); now >= state.next_look) {
       state.next_look = now + look_interval;
       state.look(requests);

@@ -27,6 +27,13 @@ void take_ports(Work& work, Bytes header) noexcept {
   work.datagram.target_port = load_big16(header.data() + 2);
 }
 
+/// Ports sum up what stands right behind the frame's own IP header. What a tunnel or fragments
+/// brought is another segment, though it came in the same frame.
+bool is_checked_by_port(const Datagram& datagram) noexcept {
+  return datagram.packet != nullptr && datagram.packet->transport_sum_holds &&
+         datagram.depth == 0 && datagram.origin == DatagramOrigin::wire;
+}
+
 }  // namespace
 
 void decode_tcp(Work& work, Bytes bytes) noexcept {
@@ -53,7 +60,8 @@ void decode_tcp(Work& work, Bytes bytes) noexcept {
   work.datagram.tcp_flags = header[13];
   accept(work, ip_protocol::tcp, header, bytes.subspan(header_bytes));
   if (work.shared.options.check_checksums) {
-    work.datagram.checksum_is_bad = !transport_checksum_holds(work.datagram);
+    work.datagram.checksum_is_bad =
+        !is_checked_by_port(work.datagram) && !transport_checksum_holds(work.datagram);
   }
 }
 

@@ -495,6 +495,18 @@ void FlowTracker::set_verdict(FlowId flow, FlowVerdict verdict) noexcept {
   }
 }
 
+bool FlowTracker::keep_alive(FlowId flow, uint64_t eve_id, uint64_t time_ns,
+                             uint64_t clock_ns) noexcept {
+  Flow& found = state_->flows[flow.slot()];
+  if (!found.is_live || found.eve_id != eve_id) {
+    return false;
+  }
+  // The wheel looks at these when the old second comes, and then holds the flow under its new one.
+  found.last_ns = std::max(found.last_ns, time_ns);
+  found.last_clock_ns = std::max(found.last_clock_ns, clock_ns);
+  return true;
+}
+
 uint32_t FlowTracker::slots() const noexcept {
   return state_->flows.slots();
 }

@@ -62,15 +62,29 @@ void begin_flow_event(EveContext& eve, const FlowEnd& end, std::string_view even
   eve.json.text("proto", protocol_text(end.protocol));
 }
 
+/// What of the flow's counts never reached the sensor.
+void write_bypassed_counts(EveContext& eve, const FlowEnd& end) {
+  if (!end.is_in_card) {
+    return;
+  }
+  eve.json.begin_object("bypassed");
+  eve.json.number("pkts_toserver", end.card_packets[0]);
+  eve.json.number("pkts_toclient", end.card_packets[1]);
+  eve.json.number("bytes_toserver", end.card_bytes[0]);
+  eve.json.number("bytes_toclient", end.card_bytes[1]);
+  eve.json.end_object();
+}
+
 void write_flow_object(EveContext& eve, const FlowEvent& event) {
   const FlowView& flow = event.record.flow;
   eve.json.begin_object("flow");
   write_flow_counts(eve, flow);
+  write_bypassed_counts(eve, event.record.flow_end);
   eve.json.text("end", eve.times.iso(flow.last_ns));
   eve.json.number("age", age_seconds(flow));
   eve.json.text("state", to_text(flow.state));
   if (flow.state == FlowState::bypassed) {
-    eve.json.text("bypass", "local");
+    eve.json.text("bypass", event.record.flow_end.is_in_card ? "capture" : "local");
   }
   eve.json.text("reason", to_text(event.record.flow_end.reason));
   eve.json.boolean("alerted", event.has_alerts);

@@ -73,6 +73,9 @@ void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
   }
   for (size_t i = 0; i < tracked_.size(); ++i) {
     inspect_one(rules, tracked_.at(i));
+    if (bypass_ != nullptr) {
+      bypass_->want(tracked_.at(i));
+    }
   }
   if (overload_ != nullptr && overload_->is_choosing()) [[unlikely]] {
     overload_->choose(tracked_.all(), flows_);
@@ -335,8 +338,15 @@ output::AppContext Inspection::context_of(const Alert& alert, const AppView* app
 }
 
 void Inspection::write_flow_ends() noexcept {
-  for (const FlowEnd& end : flows_.ends()) {
-    while (!records_.write_flow_end(end)) {
+  for (const FlowEnd& each : flows_.ends()) {
+    FlowEnd with_card;
+    const FlowEnd* end = &each;
+    if (bypass_ != nullptr && each.view.state == FlowState::bypassed) [[unlikely]] {
+      with_card = each;
+      bypass_->end(with_card);
+      end = &with_card;
+    }
+    while (!records_.write_flow_end(*end)) {
       when_full_();
     }
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "bypass_desk.h"
 #include "overload.h"
 #include "shrike/base/ring.h"
 #include "shrike/worker.h"
@@ -37,6 +38,15 @@ class Inspection {
   void use_rules(const RuleSet& rules) noexcept;
   /// See Detector::use_costs.
   void use_costs(RuleCosts* costs) noexcept { detector_.use_costs(costs); }
+  /// Where bypassed flows are spoken of with whoever can drop them earlier; null: nowhere.
+  /// Borrowed.
+  void use_bypass(BypassDesk* desk) noexcept { bypass_ = desk; }
+  /// Between datagrams: what became of the flows that were spoken of.
+  void take_bypass_reports(uint64_t clock_ns) noexcept {
+    if (bypass_ != nullptr) {
+      bypass_->take_reports(flows_, clock_ns);
+    }
+  }
   /// From now on no record drops: the ring's other side is waited for.
   void wait_for_room() noexcept { records_.set_drop_when_full(false); }
 
@@ -81,6 +91,7 @@ class Inspection {
   output::RecordWriter records_;
   Overload* overload_ = nullptr;  ///< offline: none, and nothing is ever given up
   std::function<void()> when_full_;
+  BypassDesk* bypass_ = nullptr;
   std::string members_;  ///< of the transaction that an alert is about, as EVE shows them
   std::string file_members_;
   const bool shows_transactions_;

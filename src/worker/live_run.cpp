@@ -5,6 +5,7 @@
 #include <map>
 #include <thread>
 
+#include "card_bypass.h"
 #include "live_worker.h"
 #include "overload_report.h"
 #include "shrike/base/clock.h"
@@ -35,11 +36,14 @@ struct LiveRun::State {
   void run_thread(uint32_t index);
   void report_overload(bool is_last);
   void make_costs(const RuleSet& rules);
+  void open_desks();
 
   const LiveOptions options;
   capture::Ports& ports;
   output::Collector& collector;
   LiveShared shared;
+  std::vector<std::unique_ptr<BypassDesk>> desks;  ///< one a worker; none where no card drops flows
+  std::unique_ptr<CardBypass> card_bypass;
   std::vector<std::unique_ptr<LiveWorker>> workers;
   std::vector<std::thread> threads;
   std::atomic<uint32_t> running{0};
@@ -61,14 +65,19 @@ LiveRun::LiveRun(const LiveOptions& options, capture::Ports& ports, const RuleSe
                  output::Collector& collector)
     : state_(std::make_unique<State>(options, ports, rules, collector)) {
   state_->make_costs(rules);
+  state_->open_desks();
   std::vector<RecordRing*> rings;
   for (uint32_t index = 0; index < options.workers; ++index) {
     state_->workers.push_back(std::make_unique<LiveWorker>(state_->options, index, state_->shared,
                                                            state_->ports.source(index)));
     rings.push_back(&state_->workers.back()->records());
-    state_->counters.push_back(
-        {fmt::format("W#{:02}", index + 1), state_->workers.back()->counters()});
-    const LiveWorker& worker = *state_->workers.back();
+    LiveWorker& worker = *state_->workers.back();
+    std::vector<CounterView> views = worker.counters();
+    if (!state_->desks.empty()) {
+      worker.use_bypass(state_->desks[index].get());
+      views.push_back(state_->desks[index]->counters());
+    }
+    state_->counters.push_back({fmt::format("W#{:02}", index + 1), std::move(views)});
     state_->reporters.emplace_back(state_->counters.back().thread, worker.overload(),
                                    worker.shed_counters(), options.overload.report_ms);
   }
@@ -77,6 +86,17 @@ LiveRun::LiveRun(const LiveOptions& options, capture::Ports& ports, const RuleSe
 
 LiveRun::~LiveRun() {
   stop();
+}
+
+void LiveRun::State::open_desks() {
+  const std::vector<capture::CardRules*> cards = ports.card_rules();
+  const CardBypassOptions bypass;
+  std::vector<BypassDesk*> open;
+  for (uint32_t index = 0; !cards.empty() && index < options.workers; ++index) {
+    desks.push_back(std::make_unique<BypassDesk>(bypass.flows_max));
+    open.push_back(desks.back().get());
+  }
+  card_bypass = std::make_unique<CardBypass>(cards, open, bypass);
 }
 
 void LiveRun::State::run_thread(uint32_t index) {
@@ -165,6 +185,7 @@ void LiveRun::stop() {
   if (state_->threads.empty()) {
     return;
   }
+  state_->card_bypass->tell_all(steady_clock_ms() * 1'000'000);
   state_->shared.is_stopping.store(true);
   while (state_->running.load(std::memory_order_acquire) != 0) {
     if (state_->collector.poll() == 0) {
@@ -179,6 +200,14 @@ void LiveRun::stop() {
   }
   state_->report_overload(true);
   state_->collector.finish();
+}
+
+void LiveRun::keep_house() noexcept {
+  state_->card_bypass->keep(steady_clock_ms() * 1'000'000);
+}
+
+CounterView LiveRun::own_counters() const noexcept {
+  return state_->card_bypass->counters();
 }
 
 uint64_t LiveRun::idle_ms() const noexcept {

@@ -19,6 +19,8 @@ constexpr std::chrono::milliseconds order_wait_max{100};
 constexpr std::chrono::milliseconds hand_over_wait_max{20};
 /// Parcels that are taken from one ring before the next has its turn.
 constexpr unsigned parcels_a_turn = 64;
+/// How long a worker sleeps where nothing comes: rules, time and the end of the run wait for that.
+constexpr int interrupt_wait_max_ms = 10;
 
 constexpr CounterRow rows[] = {
     {"worker.frames_handed_over", "packets", "Given undecoded to the worker that owns them."},
@@ -362,6 +364,7 @@ void LiveWorker::hand_datagram_over(uint32_t owner, const Datagram& datagram) no
 
 /// Flows whose time is up end, and the collector is told how far this worker is.
 void LiveWorker::tell_progress() noexcept {
+  inspection_.take_bypass_reports(clock_ns_);
   inspection_.expire(*rules_, clock_ns_);
   inspection_.mark(clock_ns_, number_);
 }
@@ -396,9 +399,16 @@ void LiveWorker::note_busy() noexcept {
 /// Nothing came. Time goes on all the same, and the core rests as the operator wants.
 void LiveWorker::rest() noexcept {
   constexpr uint32_t polls_a_look = 256;
-  const bool sleeps = options_.idle == IdlePolicy::sleep && empty_polls_ >= options_.idle_polls_max;
+  const bool sleeps =
+      (options_.idle == IdlePolicy::sleep || options_.idle == IdlePolicy::interrupt) &&
+      empty_polls_ >= options_.idle_polls_max;
   if (sleeps || empty_polls_ % polls_a_look == 0) {
     keep_time();
+  }
+  // What another worker hands over rings no bell.
+  if (sleeps && options_.idle == IdlePolicy::interrupt &&
+      source_.wait(shared_.workers == 1 ? interrupt_wait_max_ms : 1)) {
+    return;
   }
   if (sleeps) {
     std::this_thread::sleep_for(std::chrono::microseconds(options_.idle_sleep_us));
@@ -439,6 +449,7 @@ void LiveWorker::keep_time() noexcept {
     inspection_.mark(std::min(latest, promise), 0);
   } else if (latest != 0 && clock_ns >= kept_ns_ + step_ns) {
     kept_ns_ = clock_ns;
+    inspection_.take_bypass_reports(clock_ns);
     inspection_.expire(*rules_, clock_ns);
     inspection_.mark(latest, UINT64_MAX);
   }
@@ -464,6 +475,7 @@ void LiveWorker::wind_down() noexcept {
     drain();
   }
   drain();
+  inspection_.take_bypass_reports(clock_ns_);
   inspection_.finish(*rules_);
 }
 

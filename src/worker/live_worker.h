@@ -67,6 +67,9 @@ class LiveWorker {
   /// Until the run stops, and then until nothing is under way any more.
   void run() noexcept;
 
+  /// Before `run`. Borrowed.
+  void use_bypass(BypassDesk* desk) noexcept { inspection_.use_bypass(desk); }
+
   [[nodiscard]] RecordRing& records() noexcept { return records_; }
   [[nodiscard]] std::vector<CounterView> counters() const;
   /// Any thread, for began_ns and what was given up.

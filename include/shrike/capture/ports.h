@@ -33,12 +33,18 @@ struct PortOptions {
 /// What a port is called: its own name, or its device's without arguments.
 [[nodiscard]] std::string name_of(const PortOptions& port);
 
+class CardRules;
+
 struct PortsOptions {
   std::vector<PortOptions> ports;
   uint32_t workers = 1;         ///< 1 to 128; a port gets a queue for each, if it can
   uint32_t batch_packets = 64;  ///< packets a receive call gives at most
   uint32_t buffers = 0;         ///< mbufs a worker; 0: four times its queues' descriptors
   std::string bpf_filter = {};  ///< libpcap expression; empty: everything
+  /// Asks each port whether it can drop single flows by itself (rte_flow).
+  bool card_bypass = true;
+  /// Sources can wait() for packets. A port that has no receive interrupts is then an error.
+  bool uses_interrupts = false;
 };
 
 /// What a port turned out to be.
@@ -51,6 +57,9 @@ struct PortFacts {
   uint32_t buffer_bytes = 0;
   int numa_node = -1;      ///< -1: not told
   uint32_t link_mbps = 0;  ///< 0: not told
+  uint16_t mtu = 0;        ///< longer frames do not come; 0: the driver knows none
+  std::string clock;       ///< in words: whose time packets have
+  std::string bypass;      ///< in words: whether the card drops flows that are bypassed
   bool link_is_up = false;
   /// The port sends all that two hosts say to each other to the queue of the worker that owns them
   /// (model/owner.h): key, hash types and redirection table were read back, and known tuples give
@@ -92,7 +101,11 @@ class Ports {
   virtual std::vector<PortTotals> totals() = 0;
   /// One for each worker.
   [[nodiscard]] virtual std::vector<PoolUse> pools() const = 0;
-  /// Links that changed since the last call, as lines for the operator.
+  /// Ports that drop flows by themselves; empty: none can. For the house-keeping thread, as long
+  /// as the ports are open.
+  [[nodiscard]] virtual std::vector<CardRules*> card_rules() = 0;
+  /// Links that changed since the last call and clocks that were set, as lines for the operator.
+  /// Also keeps the packets' clocks true to the system's: call it several times a second.
   virtual std::vector<std::string> take_notices() = 0;
 };
 

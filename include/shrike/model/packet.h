@@ -31,6 +31,8 @@ struct Packet {
   uint32_t wire_bytes = 0;     ///< length on the wire, at least frame.size()
   uint32_t capture_index = 0;  ///< which file; indexes PacketSource::captures()
   LinkType link_type = LinkType::ethernet;
+  /// The port summed up the frame's TCP segment or UDP datagram and found its checksum right.
+  bool transport_sum_holds = false;
   void* buffer = nullptr;  ///< the source's own handle (an rte_mbuf)
 };
 

@@ -204,6 +204,10 @@ struct FlowEnd {
   uint64_t clock_ns = 0;     ///< when it ended on the sensor's clock
   uint64_t last_number = 0;  ///< Packet::number of its last datagram
   uint32_t capture_index = 0;
+  /// The network card was told to drop what came of it; how much that was, in `view` too.
+  bool is_in_card = false;
+  std::array<uint64_t, 2> card_packets{};
+  std::array<uint64_t, 2> card_bytes{};
 };
 
 }  // namespace shrike

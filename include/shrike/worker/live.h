@@ -12,9 +12,10 @@ namespace shrike::worker {
 
 /// What a worker does after looks into its queues that found nothing.
 enum class IdlePolicy : uint8_t {
-  spin,   ///< looks again at once: the shortest delay, a whole core
-  pause,  ///< gives the core's other thread room for a moment
-  sleep,  ///< pauses first, then sleeps `idle_sleep_us` between looks
+  spin,       ///< looks again at once: the shortest delay, a whole core
+  pause,      ///< gives the core's other thread room for a moment
+  sleep,      ///< pauses first, then sleeps `idle_sleep_us` between looks
+  interrupt,  ///< pauses first, then sleeps until the port says that packets came
 };
 
 /// What a worker does that cannot keep up: it stops inspecting some flows, for good, so that the
@@ -74,6 +75,9 @@ class LiveRun {
   /// The oldest rule set that a worker still uses.
   [[nodiscard]] uint64_t generation() const noexcept;
 
+  /// What the house-keeping thread does for the workers: flows that network cards drop. Often.
+  void keep_house() noexcept;
+
   /// Stops receiving; what was received is inspected, all flows end, every record reaches the
   /// collector, which this calls meanwhile: the caller is the collector's thread.
   void stop();
@@ -96,6 +100,8 @@ class LiveRun {
   /// … and of those that lead from other workers to it.
   [[nodiscard]] std::vector<RingUse> hand_over_rings() const;
 
+  /// Of keep_house(). Valid as long as this object.
+  [[nodiscard]] CounterView own_counters() const noexcept;
   /// One for each worker. Views stay valid as long as this object; read them with value().
   [[nodiscard]] const std::vector<ThreadCounters>& counters() const noexcept;
 

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <thread>
 
+#include "flow_rules.h"
+#include "port_clocks.h"
 #include "port_rss.h"
 
 namespace shrike::capture {
@@ -77,12 +79,17 @@ std::string name_of(const PortOptions& port) {
   return port.name.empty() ? std::string(name_of_device(port.device)) : port.name;
 }
 
-Port::Port(const PortOptions& options, uint32_t workers) : options_(options), workers_(workers) {
+Port::Port(const PortOptions& options, const PortsOptions& all)
+    : options_(options),
+      workers_(all.workers),
+      card_bypass_(all.card_bypass),
+      uses_interrupts_(all.uses_interrupts) {
   facts_.device = options.device;
   facts_.name = name_of(options);
 }
 
 Port::~Port() {
+  rules_.reset();
   if (is_started_) {
     rte_eth_dev_stop(number_);
   }
@@ -138,11 +145,27 @@ void Port::choose_sizes() noexcept {
   facts_.buffer_bytes = buffer_bytes_of(options_);
 }
 
+/// Not taking VLAN tags off: the decoder wants them, and rules and records say what they are.
+uint64_t Port::wanted_offloads() const noexcept {
+  uint64_t wanted = RTE_ETH_RX_OFFLOAD_RSS_HASH;
+  if (options_.checksum_offload) {
+    wanted |= RTE_ETH_RX_OFFLOAD_CHECKSUM;
+  }
+  // Ticks of a clock that nobody can read say nothing, and cost a slower way of receiving.
+  if (PortClocks::is_readable(number_)) {
+    wanted |= RTE_ETH_RX_OFFLOAD_TIMESTAMP;
+  }
+  // Frames come in pieces only where one buffer does not hold the longest of them.
+  if (frame_overhead_bytes + mtu_within(info_, options_.mtu) > facts_.buffer_bytes) {
+    wanted |= RTE_ETH_RX_OFFLOAD_SCATTER;
+  }
+  return wanted;
+}
+
 bool Port::configure(Diagnostics& diagnostics) {
   conf_ = {};
-  const uint64_t wanted = RTE_ETH_RX_OFFLOAD_TIMESTAMP | RTE_ETH_RX_OFFLOAD_RSS_HASH |
-                          (options_.checksum_offload ? RTE_ETH_RX_OFFLOAD_CHECKSUM : uint64_t{0});
-  conf_.rxmode.offloads = wanted & info_.rx_offload_capa;
+  conf_.intr_conf.rxq = uses_interrupts_ ? 1 : 0;
+  conf_.rxmode.offloads = wanted_offloads() & info_.rx_offload_capa;
   conf_.rxmode.mtu = mtu_within(info_, options_.mtu);
   // Some drivers want as many send queues as receive queues, though nothing is sent.
   const auto send_queues = std::min(facts_.queues, info_.max_tx_queues);
@@ -189,8 +212,47 @@ bool Port::start(const WorkerPools& pools, Diagnostics& diagnostics) {
   is_started_ = true;
   set_up_receive_modes();
   facts_.is_steered = PortRss::check(number_, info_, facts_.queues, workers_, facts_.steering);
+  if (uses_interrupts_ && !check_interrupts(diagnostics)) {
+    return false;
+  }
+  tell_mtu(diagnostics);
+  probe_rules();
   wait_for_link();
   return true;
+}
+
+bool Port::check_interrupts(Diagnostics& diagnostics) const {
+  for (uint16_t queue = 0; queue < facts_.queues; ++queue) {
+    if (const int error = rte_eth_dev_rx_intr_enable(number_, queue); error != 0) {
+      diagnostics.error({}, "port-interrupts",
+                        "{}: the driver {} has no receive interrupts ({}); write idle: sleep",
+                        facts_.name, facts_.driver, rte_strerror(-error));
+      return false;
+    }
+    rte_eth_dev_rx_intr_disable(number_, queue);
+  }
+  return true;
+}
+
+void Port::tell_mtu(Diagnostics& diagnostics) {
+  if (rte_eth_dev_get_mtu(number_, &facts_.mtu) != 0) {
+    facts_.mtu = 0;
+  }
+  const uint32_t highest = mtu_within(info_, options_.mtu);
+  if (highest < options_.mtu) {
+    diagnostics.warning({}, "port-mtu",
+                        "{}: the port takes an MTU of {} at most, so longer frames do not come; "
+                        "write mtu: {}",
+                        facts_.name, highest, highest);
+  }
+}
+
+void Port::probe_rules() {
+  if (!card_bypass_) {
+    facts_.bypass = "not asked to, as configured";
+    return;
+  }
+  rules_ = FlowRules::probe(number_, facts_.bypass);
 }
 
 /// Drivers without these modes receive everything anyway.

@@ -60,19 +60,16 @@ uint32_t room_of_buffers(const PortsOptions& options) {
   return std::min<uint32_t>(bytes, UINT16_MAX - RTE_PKTMBUF_HEADROOM);
 }
 
-TimeStampPlace find_time_stamps(const std::vector<std::unique_ptr<Port>>& ports) {
-  const bool all_are_files = std::all_of(ports.begin(), ports.end(), [](const auto& port) {
-    return port->facts().driver == "net_pcap";
-  });
-  const int offset = rte_mbuf_dynfield_lookup(RTE_MBUF_DYNFIELD_TIMESTAMP_NAME, nullptr);
-  const int bit = rte_mbuf_dynflag_lookup(RTE_MBUF_DYNFLAG_RX_TIMESTAMP_NAME, nullptr);
-  // Cards count in ticks of their own, which say nothing without their frequency and epoch: the
-  // system's clock, read once a batch, is nearer to the truth.
-  if (!all_are_files || offset < 0 || bit < 0) {
-    return {};
+/// What to say of a port's clock.
+std::string clock_text(const PacketTimes& times, double ns_a_tick) {
+  if (times.stamps_of_files) {
+    return "the file's times";
   }
-  constexpr uint64_t nanoseconds_a_microsecond = 1000;
-  return {offset, uint64_t{1} << bit, nanoseconds_a_microsecond};
+  if (ns_a_tick != 0) {
+    return fmt::format("its own, {:.3f} ns a tick, kept true to the system's", ns_a_tick);
+  }
+  return times.ticks == TickSource::tsc ? "the system's, by the time stamp counter"
+                                        : "the system's";
 }
 
 class DpdkPorts final : public Ports {
@@ -89,15 +86,20 @@ class DpdkPorts final : public Ports {
   bool are_steered() const noexcept override;
   std::vector<PortTotals> totals() override;
   std::vector<PoolUse> pools() const override;
+  std::vector<CardRules*> card_rules() override;
   std::vector<std::string> take_notices() override;
 
  private:
+  PacketTimes find_times();
+  [[nodiscard]] int memory_node() const noexcept;
   bool make_pools(Diagnostics& diagnostics);
   bool make_sources(Diagnostics& diagnostics);
 
   const PortsOptions options_;
   std::vector<std::unique_ptr<Port>> ports_;
   WorkerPools pools_;
+  std::unique_ptr<PortClocks> clocks_;
+  std::vector<const SharedLine*> lines_;  ///< of each port that stamps packets; null: of others
   std::vector<std::unique_ptr<QueueSource>> sources_;
   std::vector<PortFacts> facts_;
 };
@@ -110,14 +112,27 @@ DpdkPorts::~DpdkPorts() {
   }
 }
 
+/// Of the first port that has one: there its packets are nearest to it.
+int DpdkPorts::memory_node() const noexcept {
+  for (const std::unique_ptr<Port>& port : ports_) {
+    if (port->facts().numa_node >= 0) {
+      return port->facts().numa_node;
+    }
+  }
+  return SOCKET_ID_ANY;
+}
+
 bool DpdkPorts::make_pools(Diagnostics& diagnostics) {
   // One less than a power of two suits the ring below a pool.
   const uint32_t buffers = std::bit_ceil(buffers_a_worker(options_) + 1) - 1;
   const auto room = static_cast<uint16_t>(room_of_buffers(options_) + RTE_PKTMBUF_HEADROOM);
   for (uint32_t worker = 0; worker < options_.workers; ++worker) {
     const std::string name = fmt::format("shrike_worker_{}", worker);
-    rte_mempool* const pool =
-        rte_pktmbuf_pool_create(name.c_str(), buffers, pool_cache, 0, room, SOCKET_ID_ANY);
+    rte_mempool* pool =
+        rte_pktmbuf_pool_create(name.c_str(), buffers, pool_cache, 0, room, memory_node());
+    if (pool == nullptr) {
+      pool = rte_pktmbuf_pool_create(name.c_str(), buffers, pool_cache, 0, room, SOCKET_ID_ANY);
+    }
     if (pool == nullptr) {
       diagnostics.error({}, "port-memory",
                         "no room for {} packet buffers of {} bytes: {}; fewer workers or "
@@ -130,10 +145,35 @@ bool DpdkPorts::make_pools(Diagnostics& diagnostics) {
   return true;
 }
 
+/// Where all ports play files, packets have the times of these; a mix of those with live ones would
+/// be out of order by years.
+PacketTimes DpdkPorts::find_times() {
+  clocks_ = std::make_unique<PortClocks>();
+  PacketTimes times{.system = &clocks_->system(), .ticks = clocks_->system_ticks()};
+  const bool all_are_files = std::all_of(ports_.begin(), ports_.end(), [](const auto& port) {
+    return port->facts().driver == "net_pcap";
+  });
+  for (const std::unique_ptr<Port>& port : ports_) {
+    const bool is_followed = port->stamps_packets() && !all_are_files;
+    lines_.push_back(is_followed ? clocks_->follow(port->number(), port->facts().name) : nullptr);
+  }
+  const bool has_stamps = all_are_files || std::any_of(lines_.begin(), lines_.end(),
+                                                       [](auto line) { return line != nullptr; });
+  if (has_stamps &&
+      rte_mbuf_dyn_rx_timestamp_register(&times.stamp_offset, &times.stamp_flag) == 0) {
+    times.stamps_of_files = all_are_files;
+  }
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    ports_[i]->tell_clock(clock_text(times, clocks_->ns_a_tick(lines_[i])));
+    facts_[i] = ports_[i]->facts();
+  }
+  return times;
+}
+
 /// Queue q of every port belongs to worker q, or where there are more queues than workers, to them
 /// in turn.
 bool DpdkPorts::make_sources(Diagnostics& diagnostics) {
-  const TimeStampPlace time_stamps = find_time_stamps(ports_);
+  const PacketTimes times = find_times();
   for (uint32_t worker = 0; worker < options_.workers; ++worker) {
     std::vector<Queue> queues;
     for (uint32_t index = 0; index < ports_.size(); ++index) {
@@ -143,7 +183,8 @@ bool DpdkPorts::make_sources(Diagnostics& diagnostics) {
                           .queue = static_cast<uint16_t>(queue),
                           .port_index = index,
                           .plays_file = facts.driver == "net_pcap" &&
-                                        facts.device.find("rx_pcap=") != std::string::npos});
+                                        facts.device.find("rx_pcap=") != std::string::npos,
+                          .clock = lines_[index]});
       }
     }
     std::unique_ptr<PacketFilter> filter;
@@ -153,8 +194,11 @@ bool DpdkPorts::make_sources(Diagnostics& diagnostics) {
         return false;
       }
     }
-    sources_.push_back(std::make_unique<QueueSource>(std::move(queues), time_stamps,
-                                                     std::move(filter), options_.batch_packets));
+    sources_.push_back(
+        std::make_unique<QueueSource>(queues, times, std::move(filter), options_.batch_packets));
+    if (options_.uses_interrupts) {
+      sources_.back()->use_interrupts();
+    }
     for (const PortFacts& port : facts_) {
       sources_.back()->name_port(port.name);
     }
@@ -165,7 +209,7 @@ bool DpdkPorts::make_sources(Diagnostics& diagnostics) {
 bool DpdkPorts::open(Diagnostics& diagnostics) {
   bool is_fine = true;
   for (const PortOptions& port : options_.ports) {
-    ports_.push_back(std::make_unique<Port>(port, options_.workers));
+    ports_.push_back(std::make_unique<Port>(port, options_));
     is_fine &= ports_.back()->attach(diagnostics);
   }
   if (!is_fine || !make_pools(diagnostics)) {
@@ -199,8 +243,18 @@ std::vector<PoolUse> DpdkPorts::pools() const {
   return all;
 }
 
+std::vector<CardRules*> DpdkPorts::card_rules() {
+  std::vector<CardRules*> rules;
+  for (const std::unique_ptr<Port>& port : ports_) {
+    if (port->card_rules() != nullptr) {
+      rules.push_back(port->card_rules());
+    }
+  }
+  return rules;
+}
+
 std::vector<std::string> DpdkPorts::take_notices() {
-  std::vector<std::string> notices;
+  std::vector<std::string> notices = clocks_->keep();
   for (size_t i = 0; i < ports_.size(); ++i) {
     if (std::string notice = ports_[i]->take_link_notice(); !notice.empty()) {
       notices.push_back(std::move(notice));
