@@ -10,9 +10,10 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <regex>
+
+#include "shrike/capture.h"
+#include "shrike/capture/ports.h"
+#include "shrike/model/limits.h"
 
 namespace shrike::generate {
 
@@ -25,102 +26,41 @@ constexpr uint32_t buffer_bytes_max = UINT16_MAX - RTE_PKTMBUF_HEADROOM;
 /// What DPDK's drivers for software ports take at most (RTE_ETH_PCAP_SNAPLEN is near it).
 constexpr uint32_t software_frame_bytes_max = 65535;
 
-bool is_pci_address(const std::string& name) {
-  static const std::regex pattern("([0-9a-fA-F]{4,}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7](,.*)?");
-  return std::regex_match(name, pattern);
+/// Onto one core, where the operator names one: DPDK's threads and memory follow.
+bool pin_to(int core, Diagnostics& diagnostics) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  const int fault = core < 0 ? 0 : pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+  if (fault != 0) {
+    diagnostics.error({}, "core", "this process may not run on core {}: {}", core,
+                      rte_strerror(fault));
+  }
+  return fault == 0;
 }
 
-/// EAL pins the calling thread to a core; this gives it back what it had.
-class AffinityKeeper {
- public:
-  AffinityKeeper() { pthread_getaffinity_np(pthread_self(), sizeof set_, &set_); }
-  void restore() const { pthread_setaffinity_np(pthread_self(), sizeof set_, &set_); }
-  [[nodiscard]] int first_core() const {
-    int core = 0;
-    while (core < CPU_SETSIZE - 1 && !CPU_ISSET(core, &set_)) {
-      ++core;
-    }
-    return core;
-  }
-
- private:
-  cpu_set_t set_{};
-};
-
-/// Holds DPDK's log lines back, for a message where the start fails.
-class LogKeeper {
- public:
-  explicit LogKeeper(bool is_verbose) {
-    if (!is_verbose) {
-      stream_ = open_memstream(&text_, &bytes_);
-      rte_openlog_stream(stream_);
-    }
-  }
-  ~LogKeeper() {
-    if (stream_ != nullptr) {
-      static std::FILE* const nowhere = std::fopen("/dev/null", "we");
-      rte_openlog_stream(nowhere);
-      std::fclose(stream_);
-      std::free(text_);
-    }
-  }
-  LogKeeper(const LogKeeper&) = delete;
-  LogKeeper& operator=(const LogKeeper&) = delete;
-
-  /// The last lines; they tend to say what was wrong.
-  [[nodiscard]] std::string lines() const {
-    if (stream_ == nullptr) {
-      return {};
-    }
-    std::fflush(stream_);
-    return bytes_ == 0 ? std::string() : "\n" + std::string(text_, bytes_ - 1);
-  }
-
- private:
-  std::FILE* stream_ = nullptr;
-  char* text_ = nullptr;
-  size_t bytes_ = 0;
-};
-
-std::vector<std::string> eal_arguments(const PortOptions& options, int core) {
-  std::vector<std::string> arguments{"generate", "--no-telemetry", "--lcores",
-                                     fmt::format("0@{}", core)};
-  const auto add = [&](std::initializer_list<std::string> more) {
-    arguments.insert(arguments.end(), more);
-  };
-  const bool is_pci = is_pci_address(options.name);
+/// Starts DPDK with the one port. The frames' own pool is made once the port is known; capture's is
+/// as small as can be.
+bool start_memory(const PortOptions& options, Diagnostics& diagnostics) {
+  capture::PacketMemoryOptions memory{.buffers = limits::batch_packets_max};
+  memory.extra_bytes = uint64_t{options.memory_megabytes} << 20;
+  memory.shows_log = options.is_verbose;
+  const bool is_pci = capture::is_pci_address(options.name.substr(0, options.name.find(',')));
   if (is_pci) {
-    add({"-a", options.name});
+    memory.pci_addresses.push_back(options.name);
   } else {
-    add({"--no-pci", "--vdev", options.name});
+    memory.eal_arguments = {"--vdev", options.name};
   }
-  if (is_pci || options.uses_huge_pages) {
-    add({"--in-memory"});
-  } else {
-    add({"--no-huge", "--no-shconf", "-m", std::to_string(options.memory_megabytes)});
-  }
+  memory.force_ordinary_pages = !is_pci && !options.uses_huge_pages;
   if (!options.file_prefix.empty()) {
-    add({"--file-prefix", options.file_prefix});
+    memory.eal_arguments.insert(memory.eal_arguments.end(), {"--file-prefix", options.file_prefix});
   }
-  return arguments;
-}
-
-bool start_eal(const PortOptions& options, int core, const LogKeeper& log,
-               Diagnostics& diagnostics) {
-  std::vector<std::string> arguments = eal_arguments(options, core);
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) {
-    pointers.push_back(argument.data());
-  }
-  pointers.push_back(nullptr);
-  if (rte_eal_init(static_cast<int>(arguments.size()), pointers.data()) < 0) {
-    diagnostics.error({}, "port-start", "DPDK's environment does not start: {}{}",
-                      rte_strerror(rte_errno), log.lines());
+  if (!capture::start_packet_memory(memory, diagnostics)) {
     return false;
   }
   if (rte_eth_dev_count_avail() != 1) {
-    diagnostics.error({}, "port-start", "{} gives {} ports, not one{}", options.name,
-                      rte_eth_dev_count_avail(), log.lines());
+    diagnostics.error({}, "port-start", "{} gives {} ports, not one; -v shows why", options.name,
+                      rte_eth_dev_count_avail());
     return false;
   }
   return true;
@@ -161,14 +101,8 @@ rte_mbuf* copy_to_chain(rte_mempool* pool, Bytes frame) {
 }  // namespace
 
 std::unique_ptr<Port> Port::open(const PortOptions& options, Diagnostics& diagnostics) {
-  const AffinityKeeper affinity;
-  const LogKeeper log(options.is_verbose);
-  const int core = options.core >= 0 ? options.core : affinity.first_core();
-  if (!start_eal(options, core, log, diagnostics)) {
+  if (!pin_to(options.core, diagnostics) || !start_memory(options, diagnostics)) {
     return nullptr;
-  }
-  if (options.core < 0) {
-    affinity.restore();
   }
   uint16_t id = 0;
   RTE_ETH_FOREACH_DEV(id) {
@@ -176,9 +110,6 @@ std::unique_ptr<Port> Port::open(const PortOptions& options, Diagnostics& diagno
   }
   std::unique_ptr<Port> port(new Port(id, options.queues));
   if (!port->start(options, diagnostics)) {
-    if (!log.lines().empty()) {
-      diagnostics.note({}, "port-log", "DPDK said:{}", log.lines());
-    }
     return nullptr;
   }
   return port;
