@@ -15,6 +15,8 @@ namespace {
 constexpr uint32_t places_a_slot = 8;
 /// A card's rule costs its firmware up to a millisecond.
 constexpr uint32_t wishes_a_second = 2000;
+/// After a flow that the card did not take, or gave back.
+constexpr uint64_t retry_ns = 5'000'000'000;
 constexpr size_t record_bytes = 8 + ((sizeof(BypassWish) + 7) & ~size_t{7});
 
 constexpr CounterRow rows[] = {
@@ -112,8 +114,9 @@ void BypassDesk::want(const Tracked& tracked) noexcept {
   const uint32_t slot = tracked.flow.id.slot();
   const uint64_t eve_id = tracked.flow.eve_id;
   Asked* asked = find(slot, eve_id);
-  if (asked != nullptr && asked->is_open) {
-    return;  // packets that were under way already
+  // Either its packets were under way already, or the card did not want it a moment ago.
+  if (asked != nullptr && (asked->is_open || tracked.datagram->clock_ns < asked->again_ns)) {
+    return;
   }
   if (!has_budget(tracked.datagram->clock_ns)) {
     counters_.add(Counter::too_many);
@@ -162,6 +165,7 @@ void BypassDesk::take_reports(flow::FlowTracker& flows, uint64_t clock_ns) noexc
         break;
       case BypassReport::Kind::removed:
         asked->is_open = false;
+        asked->again_ns = clock_ns + retry_ns;
         break;
       case BypassReport::Kind::traffic:
         asked->was_in_card = true;

@@ -66,6 +66,7 @@ class BypassDesk {
     bool is_used = false;
     bool is_open = false;  ///< the wish is out, or the rule is in the card
     bool was_in_card = false;
+    uint64_t again_ns = 0;  ///< not asked for before, where the card did not take it
     std::array<uint64_t, 2> packets{};
     std::array<uint64_t, 2> bytes{};
   };

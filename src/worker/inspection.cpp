@@ -74,7 +74,7 @@ void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
   for (size_t i = 0; i < tracked_.size(); ++i) {
     inspect_one(rules, tracked_.at(i));
     if (bypass_ != nullptr) {
-      bypass_->want(tracked_.at(i));
+      take_bypass(tracked_.at(i));
     }
   }
   if (overload_ != nullptr && overload_->is_choosing()) [[unlikely]] {
@@ -87,6 +87,18 @@ void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
     }
   }
   write_flow_ends();
+}
+
+/// A rule's `bypass` ends the way of the flow through the sensor, where a card can go on with it;
+/// and what comes of such a flow all the same is for the card.
+void Inspection::take_bypass(const Tracked& tracked) noexcept {
+  for (const detect::FlowDecision& decision : detector_.decisions()) {
+    if (decision.verdict == FlowVerdict::bypass && decision.flow == tracked.flow.id &&
+        tracked.flow.verdict == FlowVerdict::inspect) {
+      flows_.set_verdict(decision.flow, decision.verdict);
+    }
+  }
+  bypass_->want(tracked);
 }
 
 /// The inner walk, one datagram at a time: the application layer takes what came with it, flow and

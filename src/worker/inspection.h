@@ -61,6 +61,7 @@ class Inspection {
  private:
   void inspect_tracked(const RuleSet& rules) noexcept;
   void inspect_one(const RuleSet& rules, Tracked& tracked) noexcept;
+  void take_bypass(const Tracked& tracked) noexcept;
   void note_open_transactions(const Tracked& tracked, const AppView& app) noexcept;
   void inspect_what_is_left(const RuleSet& rules, const Tracked& tracked,
                             const AppView& app) noexcept;
