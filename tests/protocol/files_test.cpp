@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "digest_text.h"
 #include "session.h"
 #include "shrike/protocol.h"
 
@@ -26,7 +27,7 @@ struct Scene {
   }
   [[nodiscard]] std::string digest(Field field) const {
     const FieldValue* const value = transaction.find(to_client, field);
-    return value == nullptr ? "" : std::string(HexText(value->bytes).text());
+    return value == nullptr ? "" : std::string(DigestText(value->bytes).text());
   }
 
   ProtocolOptions options;
