@@ -92,6 +92,10 @@ class FakePorts final : public capture::Ports {
   std::vector<capture::PortTotals> totals() override {
     return {{.received = received_, .bytes = 0, .missed = 3, .no_buffer = 2, .errors = 1}};
   }
+  [[nodiscard]] std::vector<capture::PoolUse> pools() const override {
+    return std::vector<capture::PoolUse>(queues_.size());
+  }
+  [[nodiscard]] std::vector<capture::CardRules*> card_rules() override { return {}; }
   std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
 
  private:

@@ -479,6 +479,8 @@ class FullPorts final : public capture::Ports {
   const std::vector<capture::PortFacts>& facts() const noexcept override { return facts_; }
   bool are_steered() const noexcept override { return true; }
   std::vector<capture::PortTotals> totals() override { return {}; }
+  std::vector<capture::PoolUse> pools() const override { return {{}, {}}; }
+  std::vector<capture::CardRules*> card_rules() override { return {}; }
   std::vector<std::string> take_notices() override { return {}; }
   [[nodiscard]] const FullSource& queue() const noexcept { return source_; }
 
