@@ -250,7 +250,8 @@ class Planner {
     tell_sharing(taken, chosen);
     tell_distance(chosen);
     place_keepers(taken);
-    if (const double cores = cores_of_group(machine_.root); cores != 0 && cores < taken.size()) {
+    if (const double cores = cores_of_group(machine_.root);
+        cores != 0 && cores < static_cast<double>(taken.size())) {
       plan_.says += fmt::format(
           "; the control group's limit is the time of {:.1f} cores (cpu.max), so they "
           "will be stopped at times",

@@ -132,7 +132,7 @@ class Send(unittest.TestCase):
                 (["--port", "net_null0"], "no-frames"),
                 (["--forge", "dns"], "target"),
                 (["--forge", "dns", "--port", "net_null0", "--rate", "fast"], "rate"),
-                (["--forge", "dns", "--port", "net_nonsense0"], "port-start"),
+                (["--forge", "dns", "--port", "net_nonsense0"], "packet-memory"),
                 (["--forge", "dns", "--port", f"net_memif0,socket={self.path}/no,"
                   "socket-abstract=no,role=server", "--wait-for-peer", "1"], "no-peer")):
             with self.subTest(code=code):
