@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cmath>
 
 #include "shrike/base/json_writer.h"
 #include "top_change.h"
@@ -11,9 +11,9 @@ namespace shrike::app {
 namespace {
 
 uint64_t per_second(uint64_t count, const TopChange& change) {
-  return change.seconds() <= 0
-             ? 0
-             : static_cast<uint64_t>(static_cast<double>(count) / change.seconds() + 0.5);
+  const double seconds = change.seconds();
+  return seconds <= 0 ? 0
+                      : static_cast<uint64_t>(std::llround(static_cast<double>(count) / seconds));
 }
 
 /// A number that the writer has no word for: with so many decimals.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -50,7 +51,7 @@ std::string percent(uint64_t part, uint64_t whole) {
 /// "1,234/s"; below ten with one decimal.
 std::string rate_text(uint64_t count, double seconds) {
   const double rate = seconds > 0 ? static_cast<double>(count) / seconds : 0;
-  return rate == 0 || rate >= 10 ? with_commas(static_cast<uint64_t>(rate + 0.5)) + "/s"
+  return rate == 0 || rate >= 10 ? with_commas(static_cast<uint64_t>(std::llround(rate))) + "/s"
                                  : fmt::format("{:.1f}/s", rate);
 }
 
