@@ -35,6 +35,14 @@ Json signature_json(const SignatureCost& signature, const CostSummary& costs) {
   return object;
 }
 
+void add_view(const CounterView& view, Latencies& sums) {
+  for (size_t i = 0; i < view.size(); ++i) {
+    if (const LatencyPlace place = latency_place(view.rows[i].name); place.exists) {
+      sums[place.stage][place.bucket] += view.value(i);
+    }
+  }
+}
+
 Json ring_json(const worker::RingUse& ring) {
   return {{"bytes", ring.bytes}, {"waiting_bytes_max", ring.waiting_bytes_max}};
 }
@@ -45,11 +53,7 @@ Latencies latencies_of(const std::vector<worker::ThreadCounters>& threads) {
   Latencies sums{};
   for (const worker::ThreadCounters& thread : threads) {
     for (const CounterView& view : thread.views) {
-      for (size_t i = 0; i < view.size(); ++i) {
-        if (const LatencyPlace place = latency_place(view.rows[i].name); place.exists) {
-          sums[place.stage][place.bucket] += view.value(i);
-        }
-      }
+      add_view(view, sums);
     }
   }
   return sums;

@@ -72,6 +72,7 @@ class PortSums {
 
 std::vector<std::string> names_of(const std::vector<worker::ThreadCounters>& threads) {
   std::vector<std::string> names;
+  names.reserve(threads.size());
   for (const worker::ThreadCounters& thread : threads) {
     names.push_back(thread.thread);
   }
