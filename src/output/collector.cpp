@@ -107,8 +107,8 @@ void Collector::State::release() {
   }
   for (Bytes bytes = merger.next(); bytes.data() != nullptr; bytes = merger.next()) {
     check(read_record(bytes, record), "records are whole");
-    if (file_store) {
-      file_store->correct(record);
+    if (file_store && record.head.kind != RecordKind::file_piece) {
+      file_store->correct(record);  // of a piece it is known only once it is taken
     }
     handle(record);
   }

@@ -23,7 +23,7 @@ TEST(LiveSettings, SaysWhatIsWrongAndWhere) {
   const Mistake mistakes[] = {
       {"shrike: {live: {idle: nap}}",
        "x.yaml:1:23: error[word]: 'nap' is not a value of shrike.live.idle; write one of spin, "
-       "pause, sleep"},
+       "pause, sleep, interrupt"},
       {"shrike: {live: {idle-polls: 0}}",
        "x.yaml:1:29: error[range]: 0 is out of range for shrike.live.idle-polls; write 1 to "
        "1073741824"},
@@ -39,8 +39,10 @@ TEST(LiveSettings, SaysWhatIsWrongAndWhere) {
        "x.yaml:1:41: error[range]: 86401 is out of range for shrike.live.stop-when-idle-seconds; "
        "write 0 to 86400"},
       {"shrike: {live: {cores: [1, all, 1024, 2]}}",
-       "x.yaml:1:28: error[core]: 'all' is no core; write its number\n"
-       "x.yaml:1:33: error[core]: '1024' is no core; write its number"},
+       "x.yaml:1:28: error[core]: 'all' is no core; write auto, no, or numbers of "
+       "cores\n"
+       "x.yaml:1:33: error[core]: '1024' is no core; write auto, no, or numbers of "
+       "cores"},
       {"shrike: {live: {corse: 1}}",
        "x.yaml:1:24: error[unknown-key]: shrike.live.corse is no key of Shrike's; the shipped "
        "shrike.yaml lists them"},
