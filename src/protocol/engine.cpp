@@ -171,8 +171,8 @@ void Engine::settle(const Tracked& tracked) noexcept {
     if (!each->is_released()) {
       continue;
     }
-    const bool is_inspected = each->is_inspected_in(Direction::to_server) &&
-                              each->is_inspected_in(Direction::to_client);
+    const bool is_inspected =
+        each->is_inspected_in(Direction::to_server) && each->is_inspected_in(Direction::to_client);
     // Where nobody inspects a flow (it passes, or no rule wants it), its transactions go as well.
     if (is_inspected || to_free_.size() < surplus) {
       to_free_.push_back(each);

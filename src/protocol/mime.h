@@ -3,9 +3,9 @@
 
 #include "app_transaction.h"
 #include "mime_headers.h"
+#include "shrike/base/digest.h"
 #include "shrike/base/json_writer.h"
 #include "shrike/protocol.h"
-#include "shrike/base/digest.h"
 
 namespace shrike::protocol {
 

@@ -39,7 +39,7 @@ struct LiveShared {
     std::atomic<uint64_t> generation{0};      ///< of the rules that it uses
     /// Times that others found the ring to this worker full.
     std::atomic<uint64_t> refused{0};
-    std::atomic<RuleCosts*> costs{nullptr};   ///< for the rules that it is to use
+    std::atomic<RuleCosts*> costs{nullptr};  ///< for the rules that it is to use
   };
 
   const uint32_t workers;

@@ -155,7 +155,7 @@ TEST_P(Allocation, NoneOnThePacketPathAfterWarmUp) {
     }
   });
   RuleCosts costs(compiled->generation(), compiled->infos().size());
-  worker.use_costs(&costs);  // sampled as a sensor does
+  worker.use_costs(&costs);                // sampled as a sensor does
   play(worker, *compiled, ring, 100'000);  // warm-up
   void* frames[1];
   backtrace(frames, 1);  // loads what it needs before it is counted

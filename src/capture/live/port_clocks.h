@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tick_clock.h"
@@ -37,6 +38,9 @@ class PortClocks {
 
  private:
   struct Clock {
+    Clock(std::string its_name, int its_port, const ClockDiscipline& start)
+        : name(std::move(its_name)), port(its_port), discipline(start) {}
+
     std::string name;
     int port;  ///< below 0: the machine's own
     ClockDiscipline discipline;
