@@ -312,8 +312,10 @@ PgsqlParser::Message PgsqlParser::read_authentication(Bytes body) noexcept {
 
 namespace {
 
-/// What the values of a row's columns have, together. Null has the length -1.
-uint64_t row_bytes(ByteReader reader, uint32_t columns) noexcept {
+/// What the values of a row's columns have, together; their number comes first. Null has the
+/// length -1.
+uint64_t row_bytes(ByteReader reader) noexcept {
+  const uint32_t columns = reader.big16();
   uint64_t sum = 0;
   for (uint32_t i = 0; i < columns && reader.left() >= 4; ++i) {
     const uint32_t length = reader.big32();
@@ -382,7 +384,7 @@ PgsqlParser::Message PgsqlParser::read_response(Bytes message) noexcept {
       return body.size() > 2 ? Message::good(State::row_description, kept) : Message::ignored();
     case 'D':
       kept = {.kind = Kind::data_rows};
-      kept.second = row_bytes(reader, reader.big16());
+      kept.second = row_bytes(reader);
       return body.size() >= 2 ? Message::good(State::data_row, kept) : Message::ignored();
     case 'd':
       return Message::good(State::copy_out_data,

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -22,9 +23,12 @@ struct ClockLine {
   uint32_t times_set_forward = 0;
   uint32_t times_set_back = 0;
 
+  /// A moment that is centuries off gives some time that is far off as well.
   [[nodiscard]] uint64_t at(uint64_t moment) const noexcept {
+    constexpr double far_ns = 9e18;  // what 64 bits hold
     const auto since = static_cast<double>(static_cast<int64_t>(moment - ticks));
-    return ns + static_cast<uint64_t>(static_cast<int64_t>(since * ns_a_tick));
+    const double passed_ns = std::clamp(since * ns_a_tick, -far_ns, far_ns);
+    return ns + static_cast<uint64_t>(static_cast<int64_t>(passed_ns));
   }
 };
 
