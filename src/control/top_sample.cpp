@@ -108,7 +108,7 @@ void read_counters(const Json& counters, Sample& sample) {
   sample.packets = number(counters, "capture.packets");
   sample.wire_bytes = number(counters, "capture.wire_bytes");
   sample.inspected = number(counters, "detect.inspected");
-  sample.alerts = number(counters, "output.alerts");
+  sample.alerts = number(counters, "detect.alert");
   sample.flows = number(counters, "flow.total");
   sample.flows_active = number(counters, "flow.active");
   for (const auto& row : loss_rows) {

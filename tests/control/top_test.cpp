@@ -23,7 +23,7 @@ Answers forged() {
                      "pool": {"buffers": 1023, "in_use": 5, "in_use_max": 77}}],
         "latency": {"inspected": {"buckets": [0, 4, 1]}, "alert": {"buckets": "no list"}}})",
           .counters = R"({"capture": {"packets": 100, "wire_bytes": 6400},
-        "detect": {"inspected": 95, "alert_queue_overflow": 0}, "output": {"alerts": 7},
+        "detect": {"inspected": 95, "alert": 7, "alert_queue_overflow": 0},
         "flow": {"total": 11, "active": 4}, "port": {"missed": {"total": 2, "more": 9}},
         "overload": {"large": {"packets": 5}}})",
           .top_rules = R"([{"gid": 1, "sid": 5, "signature": "fires", "logged": 7, "suppressed": 1},

@@ -40,7 +40,8 @@ def main():
     options = parser.parse_args()
     with captures.workplace(options) as folder:
         captures.mix(options, folder, options.count, 10000)
-        trial = Run(options, folder / "trial", TRIAL_SECONDS, "max")
+        trial = Run(options, folder / "trial", TRIAL_SECONDS, "max",
+                    ["--set", "shrike.live.overload.enabled=no"])
         pps = int(trial.result.sent["packets_per_second"] * options.share)
         print(f"it takes {trial.result.sent['packets_per_second']:.0f} packets/s; "
               f"{options.seconds} s at {pps}", flush=True)
@@ -50,7 +51,7 @@ def main():
 class Run:
     """One live run and what was seen of it: `samples` of resident memory in KiB, each interval."""
 
-    def __init__(self, options, place, seconds, rate):
+    def __init__(self, options, place, seconds, rate, settings=()):
         place.mkdir()
         self.interval_seconds = max(seconds // 60, 1)
         self.samples = []
@@ -67,7 +68,8 @@ class Run:
                 processes, options.generator, wire, words,
                 [options.sensor, "-S", options.rules, "-k", "none", *sensor.ANY_HOSTS, "--include",
                  config, "-i", wire.receiver_port, "-j", options.workers, "-l", place / "log",
-                 "--set", "unix-command.enabled=no"], seconds=seconds + 60, on_wait=watch)
+                 "--set", "unix-command.enabled=no", *settings],
+                seconds=seconds + 60, on_wait=watch)
         self.eve = sensor.Eve(place / "log")
         self.statistics = statistics(place / "log")
 
@@ -108,7 +110,7 @@ def backwards(records):
     for before, after in itertools.pairwise(records):
         for name, value in after.items():
             if name.startswith(("capture.", "decode.", "worker.", "output.", "detect.")) and \
-                    value < before.get(name, 0) and not name.endswith(("_max", "in_use")):
+                    value < before.get(name, 0) and not name.endswith(("load", "_max", "in_use")):
                 yield f"{name} fell from {before[name]} to {value}"
 
 
