@@ -40,6 +40,7 @@ TEST(Top, ReadsWhatASensorSays) {
   EXPECT_EQ(sample->version, "Shrike 0.1.0");
   EXPECT_EQ(sample->generation, 3U);
   EXPECT_EQ(sample->packets, 100U);
+  EXPECT_EQ(sample->alerts, 7U);
   EXPECT_EQ(sample->flows_active, 4U);
   ASSERT_EQ(sample->ports.size(), 1U);
   EXPECT_TRUE(sample->ports[0].link_is_up);
