@@ -179,7 +179,9 @@ def memif_wire(folder, queues, takes_long_frames=True, ring=4096):
     with as many packets in the ring as one likes, up to 16384."""
     socket = pathlib.Path(folder) / "memif.sock"
     # Long buffers want short rings: both sides map queues * 2 * ring * buffer bytes.
-    shape = f"rsize=9,bsize={LONG_FRAME_BYTES}" if takes_long_frames else f"rsize={ring.bit_length() - 1}"
+    shape = f"rsize=9,bsize={LONG_FRAME_BYTES}"
+    if not takes_long_frames:
+        shape = f"rsize={ring.bit_length() - 1}"
     port = f"net_memif0,socket={socket},socket-abstract=no,{shape},role="
     return Wire(queues, socket, port + "server", port + "client",
                 LONG_FRAME_BYTES if takes_long_frames else 1518)
