@@ -32,11 +32,13 @@ RULE = re.compile(r"^rule \d+ sid (\d+) (stream|transaction)\b")
 # Keywords of single packets, and what counts alerts or remembers what came before.
 PACKET = re.compile(r"[;(]\s*(?:dsize|flags|tcp-pkt|seq|ack|window|fragbits|fragoffset|ttl|tos|id|"
                     r"ipopts|stream_size|tcp\.hdr|ipv4\.hdr|threshold|detection_filter|tag|"
-                    r"flowbits\s*:\s*is\w+|flowint|xbits\s*:\s*is\w+|stream-event|decode-event)\b")
+                    r"flowbits\s*:\s*isnotset|flowint|xbits\s*:\s*is\w+|stream-event|"
+                    r"decode-event)\b")
 # Alerts that say whether they matched in a stream; laid over the given configuration.
 OUTPUTS = """outputs:
   - eve-log: {enabled: yes, filename: eve.json, types: [{alert: {payload-length: yes}}]}
 """
+BITS = re.compile(r"[;(]\s*flowbits\s*:\s*(\w+)\s*,\s*([^;]+);")
 SECONDS_MAX = 1200
 
 
@@ -53,11 +55,31 @@ def sids_of_streams(sensor, rules, config):
         rule = RULE.match(line)
         if rule:
             found.add(int(rule[1]))
+    texts = {}
     for line in rules.read_text(errors="replace").splitlines():
         sid = re.search(r"[;\s]sid\s*:\s*(\d+)", line)
-        if sid and PACKET.search(line):
-            found.discard(int(sid[1]))
-    return found
+        if sid:
+            texts[int(sid[1])] = line
+    found = {sid for sid in found if not PACKET.search(texts.get(sid, ""))}
+    return found - asking_packets(texts, found)
+
+
+def asking_packets(texts, found):
+    """The rules of `found` that ask for a flow bit which a rule beyond `found` sets or takes away,
+    and those that ask for the bits of these."""
+    asked, changed = {}, {}
+    for sid, text in texts.items():
+        for word, names in BITS.findall(text):
+            kind = asked if word == "isset" else changed
+            kind.setdefault(sid, set()).update(name.strip() for name in names.split("|"))
+    lost = set()
+    while True:
+        unsure = set().union(*(names for sid, names in changed.items()
+                               if sid not in found or sid in lost))
+        more = {sid for sid in found - lost if asked.get(sid, set()) & unsure}
+        if not more:
+            return lost
+        lost |= more
 
 
 def alerts_of(options, folder, out, sids):
