@@ -115,29 +115,28 @@ struct Detector::State {
   void run_candidates(const Subject& subject, const Work& work, size_t group,
                       Progress progress_seen) noexcept;
   void try_hook_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
+  void check_hook_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
   void try_rule_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
   void check_rule_in(const Subject& subject, const Work& work, uint32_t index) noexcept;
   /// Runs it; in a sampled batch what it took is added to the rule's row.
   template <typename Run>
   void measure_rule(uint32_t index, Run run) noexcept {
-    if (!meter_.is_on()) [[likely]] {
-      run();
-      return;
-    }
-    const uint64_t began = CostMeter::now();
-    run();
-    meter_.add_check(index, began);
+    measure(run, [&](uint64_t began) { meter_.add_check(index, began); });
   }
   /// The same of a search for patterns.
   template <typename Run>
   void measure_scan(Run run) noexcept {
+    measure(run, [&](uint64_t began) { meter_.add_scan(began); });
+  }
+  template <typename Run, typename Add>
+  void measure(Run run, Add add) noexcept {
     if (!meter_.is_on()) [[likely]] {
       run();
       return;
     }
     const uint64_t began = CostMeter::now();
     run();
-    meter_.add_scan(began);
+    add(began);
   }
   [[nodiscard]] bool begins_in(const Subject& subject, const Work& work,
                                const CompiledRule& rule) noexcept;

@@ -225,9 +225,14 @@ void Detector::State::run_candidates(const Subject& subject, const Work& work, s
   }
 }
 
-/// A rule without buffers, in its step of the transaction: nothing is remembered of it.
 void Detector::State::try_hook_in(const Subject& subject, const Work& work,
                                   uint32_t index) noexcept {
+  measure_rule(index, [&] { check_hook_in(subject, work, index); });
+}
+
+/// A rule without buffers, in its step of the transaction: nothing is remembered of it.
+void Detector::State::check_hook_in(const Subject& subject, const Work& work,
+                                    uint32_t index) noexcept {
   if (begins_in(subject, work, subject.tables->rules[index])) {
     counts_.add(Count::verified);
     apply(subject, {.rule = index, .transaction = work.transaction});
