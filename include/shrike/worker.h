@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "shrike/base/counters.h"
@@ -44,6 +45,9 @@ struct Progress {
 struct ThreadCounters {
   std::string thread;
   std::vector<CounterView> views;
+
+  /// What the counters of that name say together; 0 where there is none.
+  [[nodiscard]] uint64_t value(std::string_view name) const noexcept;
 };
 
 /// Writes the counters of a run as one event, for the sinks that take them, and flushes these.

@@ -10,6 +10,7 @@
 #include "run.h"
 #include "shrike/capture/memory.h"
 #include "shrike/doctor.h"
+#include "subcommand.h"
 #include "terminal.h"
 
 namespace shrike::app {
@@ -124,14 +125,8 @@ int run_doctor(const std::vector<std::string>& given) {
   CLI::App app("Says whether this machine can run the sensor live, and what to do about it.",
                "shrike doctor");
   add_options(app, words);
-  try {
-    app.parse(std::vector<std::string>(given.rbegin(), given.rend()));
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}\n", app.help());
-    return exit_done;
-  } catch (const CLI::ParseError& fault) {
-    fmt::print(stderr, "command line: error[usage]: {}; see shrike doctor --help\n", fault.what());
-    return exit_usage;
+  if (const std::optional<int> ending = read_words(app, given)) {
+    return *ending;
   }
   Diagnostics diagnostics;
   name_wishes(words, diagnostics);

@@ -17,6 +17,8 @@ namespace {
 using worker::CostSummary;
 using worker::SignatureCost;
 
+constexpr unsigned share_decimals = 6;
+
 std::string line_of(double share, uint64_t cycles, const RuleCost* cost, std::string_view what) {
   const auto number = [&](uint64_t RuleCost::*value) {
     return cost == nullptr ? std::string() : with_commas(cost->*value);
@@ -29,7 +31,7 @@ std::string line_of(double share, uint64_t cycles, const RuleCost* cost, std::st
 }
 
 void write_cost(JsonWriter& json, const RuleCost& cost, double share) {
-  json.members(fmt::format("\"share\":{:.6f}", share));
+  json.decimal("share", share, share_decimals);
   json.number("cycles", cost.cycles);
   json.number("checks", cost.checks);
   json.number("matches", cost.matches);
@@ -40,7 +42,7 @@ void write_cost(JsonWriter& json, const RuleCost& cost, double share) {
 void write_part(JsonWriter& json, std::string_view name, uint64_t cycles,
                 const CostSummary& costs) {
   json.begin_object(name);
-  json.members(fmt::format("\"share\":{:.6f}", costs.share_of(cycles)));
+  json.decimal("share", costs.share_of(cycles), share_decimals);
   json.number("cycles", cycles);
   json.end_object();
 }

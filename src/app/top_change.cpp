@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "shrike/base/load_sums.h"
+
 namespace shrike::app {
 
 namespace {
@@ -58,13 +60,11 @@ LatencyBuckets TopChange::latency(size_t stage) const noexcept {
 }
 
 double TopChange::imbalance() const noexcept {
-  double sum = 0;
-  double busiest = 0;
+  LoadSums loads;
   for (const top::Worker& worker : now_.workers) {
-    sum += worker.load_permille;
-    busiest = std::max<double>(busiest, worker.load_permille);
+    loads.add(worker.load_permille);
   }
-  return sum == 0 ? 1 : busiest * static_cast<double>(now_.workers.size()) / sum;
+  return loads.imbalance();
 }
 
 std::vector<TopChange::Fired> TopChange::fired() const {

@@ -12,6 +12,7 @@
 #include "assemble.h"
 #include "run.h"
 #include "screen.h"
+#include "subcommand.h"
 #include "terminal.h"
 #include "top_view.h"
 
@@ -213,14 +214,8 @@ int run_top(const std::vector<std::string>& given) {
   Words words;
   CLI::App app("Shows what a running sensor does.", "shrike top");
   add_options(app, words);
-  try {
-    app.parse(std::vector<std::string>(given.rbegin(), given.rend()));
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}\n", app.help());
-    return exit_done;
-  } catch (const CLI::ParseError& fault) {
-    fmt::print(stderr, "command line: error[usage]: {}; see shrike top --help\n", fault.what());
-    return exit_usage;
+  if (const std::optional<int> ending = read_words(app, given)) {
+    return *ending;
   }
   Diagnostics diagnostics;
   if (!find_socket(words, diagnostics)) {

@@ -10,15 +10,12 @@ namespace shrike::app {
 
 namespace {
 
+constexpr unsigned share_decimals = 4;
+
 uint64_t per_second(uint64_t count, const TopChange& change) {
   const double seconds = change.seconds();
   return seconds <= 0 ? 0
                       : static_cast<uint64_t>(std::llround(static_cast<double>(count) / seconds));
-}
-
-/// A number that the writer has no word for: with so many decimals.
-void write_decimal(JsonWriter& json, std::string_view key, double value) {
-  json.members(fmt::format("\"{}\":{:.4f}", key, value));
 }
 
 void write_counted(JsonWriter& json, std::string_view key, uint64_t total, uint64_t lately,
@@ -91,7 +88,7 @@ void write_workers(JsonWriter& json, const top::Sample& now, const TopChange& ch
     json.end_object();
   }
   json.end_array();
-  write_decimal(json, "imbalance", change.imbalance());
+  json.decimal("imbalance", change.imbalance(), share_decimals);
 }
 
 void write_latencies(JsonWriter& json, const TopChange& change) {
@@ -100,10 +97,9 @@ void write_latencies(JsonWriter& json, const TopChange& change) {
     const LatencyBuckets lately = change.latency(stage);
     json.begin_object(latency_stages[stage]);
     json.number("count", count_of(lately));
-    json.number("p50_us", percentile_us(lately, 0.5));
-    json.number("p90_us", percentile_us(lately, 0.9));
-    json.number("p99_us", percentile_us(lately, 0.99));
-    json.number("p999_us", percentile_us(lately, 0.999));
+    for (const Percentile& each : percentiles) {
+      json.number(each.name, percentile_us(lately, each.share));
+    }
     json.end_object();
   }
   json.end_object();
@@ -132,15 +128,15 @@ void write_costs(JsonWriter& json, const top::Costs& costs) {
   json.number("batches", costs.batches);
   json.number("batches_sampled", costs.batches_sampled);
   json.number("cycles", costs.cycles);
-  write_decimal(json, "scanning_share", share(costs.scan_cycles));
-  write_decimal(json, "rules_share", share(costs.rule_cycles));
+  json.decimal("scanning_share", share(costs.scan_cycles), share_decimals);
+  json.decimal("rules_share", share(costs.rule_cycles), share_decimals);
   json.begin_array("signatures");
   for (const top::SlowRule& rule : costs.rules) {
     json.begin_element_object();
     json.number("gid", rule.gid);
     json.number("sid", rule.sid);
     json.text("signature", rule.message);
-    write_decimal(json, "share", share(rule.cycles));
+    json.decimal("share", share(rule.cycles), share_decimals);
     json.number("checks", rule.checks);
     json.number("matches", rule.matches);
     json.number("cycles", rule.cycles);

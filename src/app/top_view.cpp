@@ -188,10 +188,10 @@ class Frame {
     for (size_t stage = 0; stage < names.size(); ++stage) {
       const LatencyBuckets lately = change_.latency(stage);
       std::string line = fmt::format("{:<22}", names[stage]);
-      for (const double share : {0.5, 0.9, 0.99, 0.999}) {
-        line +=
-            fmt::format(" {:>10}", count_of(lately) == 0 ? std::string("-")
-                                                         : time_text(percentile_us(lately, share)));
+      for (const Percentile& each : percentiles) {
+        line += fmt::format(" {:>10}", count_of(lately) == 0
+                                           ? std::string("-")
+                                           : time_text(percentile_us(lately, each.share)));
       }
       add(line);
     }

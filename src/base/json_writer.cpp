@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <iterator>
+
+#include "shrike/base/hex_text.h"
 
 namespace shrike {
 
 namespace {
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 /// What a byte in a JSON string needs: nothing, an escape letter, \u00XX, or a look at UTF-8.
 enum class Care : uint8_t { none, letter, number, utf8 };
@@ -197,15 +198,15 @@ void JsonWriter::base64(std::string_view name, Bytes value) {
 }
 
 void JsonWriter::hex(std::string_view name, Bytes value, std::string_view separator) {
-  static constexpr std::string_view digits = "0123456789abcdef";
   key(name);
   out_->push_back('"');
-  for (size_t i = 0; i < value.size(); ++i) {
-    out_->append(i == 0 ? std::string_view{} : separator);
-    out_->push_back(digits[value[i] >> 4]);
-    out_->push_back(digits[value[i] & 15]);
-  }
+  append_hex(*out_, value, separator);
   out_->push_back('"');
+}
+
+void JsonWriter::decimal(std::string_view name, double value, unsigned decimals) {
+  key(name);
+  fmt::format_to(std::back_inserter(*out_), "{:.{}f}", value, decimals);
 }
 
 void JsonWriter::printable(std::string_view name, Bytes value) {
@@ -242,8 +243,7 @@ void JsonWriter::quote_byte(unsigned char byte) {
       return;
     case Care::number:
       out_->append("\\u00");
-      out_->push_back(hex_digits[byte >> 4]);
-      out_->push_back(hex_digits[byte & 15]);
+      append_hex(*out_, Bytes(&byte, 1));
       return;
     case Care::none:
     case Care::utf8:
@@ -273,8 +273,7 @@ void JsonWriter::quote(std::string_view value) {
     } else {
       used = 1;
       out_->append("\\\\x");
-      out_->push_back(hex_digits[byte >> 4]);
-      out_->push_back(hex_digits[byte & 15]);
+      append_hex(*out_, Bytes(&byte, 1));
     }
     value.remove_prefix(used);
   }

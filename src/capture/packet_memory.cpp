@@ -11,6 +11,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -79,18 +80,8 @@ class AffinityKeeper {
 /// Takes EAL's log lines off the terminal, and keeps them for a message where the start fails.
 class LogCatcher {
  public:
-  explicit LogCatcher(bool shows_log)
-      : shows_log_(shows_log), stream_(open_memstream(&text_, &bytes_)) {
-    if (!shows_log_) {
-      rte_openlog_stream(stream_);
-    }
-  }
+  LogCatcher() : stream_(open_memstream(&text_, &bytes_)) { rte_openlog_stream(stream_); }
   ~LogCatcher() {
-    if (shows_log_) {
-      std::fclose(stream_);
-      std::free(text_);
-      return;
-    }
     // Later lines go nowhere: what matters to us comes back as an error number.
     static std::FILE* const nowhere = std::fopen("/dev/null", "we");
     rte_openlog_stream(nowhere);
@@ -110,7 +101,6 @@ class LogCatcher {
   }
 
  private:
-  const bool shows_log_;
   char* text_ = nullptr;
   size_t bytes_ = 0;
   std::FILE* stream_;
@@ -151,7 +141,10 @@ std::vector<std::string> eal_arguments(const PacketMemoryOptions& options, int c
 
 bool start_eal(const PacketMemoryOptions& options, Diagnostics& diagnostics) {
   const AffinityKeeper affinity;
-  const LogCatcher log(options.shows_log);
+  std::optional<LogCatcher> log;
+  if (!options.shows_log) {
+    log.emplace();
+  }
   std::vector<std::string> arguments = eal_arguments(options, affinity.first_core());
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
@@ -163,7 +156,7 @@ bool start_eal(const PacketMemoryOptions& options, Diagnostics& diagnostics) {
     return true;
   }
   diagnostics.error({}, "packet-memory", "DPDK's environment does not start: {} ({})",
-                    rte_strerror(rte_errno), log.last_line());
+                    rte_strerror(rte_errno), log ? log->last_line() : "its log says why");
   return false;
 }
 

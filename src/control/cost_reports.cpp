@@ -1,9 +1,10 @@
 #include "cost_reports.h"
 
-#include <algorithm>
 #include <set>
 #include <unordered_map>
 #include <utility>
+
+#include "shrike/base/load_sums.h"
 
 namespace shrike::control {
 
@@ -14,7 +15,7 @@ using worker::CostSummary;
 using worker::SignatureCost;
 
 uint64_t key_of(const auto& signature) noexcept {
-  return uint64_t{signature.gid} << 32 | signature.sid;
+  return worker::signature_key(signature.gid, signature.sid);
 }
 
 void add_cost(Json& object, const RuleCost& cost, const CostSummary& costs) {
@@ -63,12 +64,11 @@ Json latency_json(const Latencies& latencies) {
   Json object = Json::object();
   for (size_t i = 0; i < latencies.size(); ++i) {
     const LatencyBuckets& buckets = latencies[i];
-    object[std::string(latency_stages[i])] = {{"count", count_of(buckets)},
-                                              {"p50_us", percentile_us(buckets, 0.5)},
-                                              {"p90_us", percentile_us(buckets, 0.9)},
-                                              {"p99_us", percentile_us(buckets, 0.99)},
-                                              {"p999_us", percentile_us(buckets, 0.999)},
-                                              {"buckets", buckets}};
+    Json& stage = object[std::string(latency_stages[i])];
+    stage = {{"count", count_of(buckets)}, {"buckets", buckets}};
+    for (const Percentile& each : percentiles) {
+      stage[std::string(each.name)] = percentile_us(buckets, each.share);
+    }
   }
   return object;
 }
@@ -90,13 +90,11 @@ Json workers_json(const std::vector<WorkerLoad>& workers) {
 }
 
 double imbalance_of(const std::vector<WorkerLoad>& workers) noexcept {
-  double sum = 0;
-  double busiest = 0;
+  LoadSums loads;
   for (const WorkerLoad& worker : workers) {
-    sum += worker.load_permille;
-    busiest = std::max<double>(busiest, worker.load_permille);
+    loads.add(worker.load_permille);
   }
-  return sum == 0 ? 1 : busiest * static_cast<double>(workers.size()) / sum;
+  return loads.imbalance();
 }
 
 Json costs_json(const CostSummary& costs) {

@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
+
+#include "shrike/base/system_file.h"
 
 namespace shrike::doctor {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr size_t file_bytes_max = size_t{64} * 1024;
 
 bool is_blank(char letter) {
   return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\0';
@@ -47,18 +46,9 @@ fs::path Machine::place(std::string_view path) const {
 }
 
 std::optional<std::string> Machine::text(std::string_view path) const {
-  std::ifstream file(place(path), std::ios::binary);
-  if (!file) {
-    return std::nullopt;
-  }
-  std::string text(file_bytes_max, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) {
-    return std::nullopt;
-  }
-  text.resize(static_cast<size_t>(file.gcount()));
-  while (!text.empty() && is_blank(text.back())) {
-    text.pop_back();
+  std::optional<std::string> text = read_system_file(place(path));
+  while (text && !text->empty() && is_blank(text->back())) {
+    text->pop_back();
   }
   return text;
 }

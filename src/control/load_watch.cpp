@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "shrike/base/load_sums.h"
+
 namespace shrike::control {
 
 namespace {
@@ -23,10 +25,6 @@ constexpr CounterRow sum_rows[] = {
     {"load.busiest", "permille", "Load of the busiest worker."},
     {"load.imbalance", "permille", "Load of the busiest worker for 1000 of the mean."},
 };
-
-void store(uint64_t& value, uint64_t now) noexcept {
-  std::atomic_ref(value).store(now, std::memory_order_relaxed);
-}
 
 }  // namespace
 
@@ -68,8 +66,7 @@ void LoadWatch::measure_loads(const Seen& seen) {
 }
 
 void LoadWatch::publish() {
-  uint64_t sum = 0;
-  uint64_t busiest = 0;
+  LoadSums loads;
   for (size_t i = 0; i < workers_.size(); ++i) {
     const WorkerLoad& worker = workers_[i];
     const Gauges now{worker.load_permille,
@@ -80,15 +77,13 @@ void LoadWatch::publish() {
                      worker.pool.in_use,
                      worker.buffers_in_use_max};
     for (size_t gauge = 0; gauge < now.size(); ++gauge) {
-      store(gauges_[i][gauge], now[gauge]);
+      relaxed::store(gauges_[i][gauge], now[gauge]);
     }
-    sum += worker.load_permille;
-    busiest = std::max<uint64_t>(busiest, worker.load_permille);
+    loads.add(worker.load_permille);
   }
-  store(sums_[static_cast<size_t>(Sum::mean_load)], workers_.empty() ? 0 : sum / workers_.size());
-  store(sums_[static_cast<size_t>(Sum::busiest_load)], busiest);
-  store(sums_[static_cast<size_t>(Sum::imbalance)],
-        sum == 0 ? 1000 : busiest * 1000 * workers_.size() / sum);
+  relaxed::store(sums_[static_cast<size_t>(Sum::mean_load)], loads.mean());
+  relaxed::store(sums_[static_cast<size_t>(Sum::busiest_load)], loads.busiest());
+  relaxed::store(sums_[static_cast<size_t>(Sum::imbalance)], loads.imbalance_permille());
 }
 
 CounterView LoadWatch::view_of(size_t worker) const noexcept {
@@ -97,17 +92,6 @@ CounterView LoadWatch::view_of(size_t worker) const noexcept {
 
 CounterView LoadWatch::sums() const noexcept {
   return {sum_rows, sums_};
-}
-
-uint64_t value_of(const worker::ThreadCounters& thread, std::string_view name) noexcept {
-  for (const CounterView& view : thread.views) {
-    for (size_t i = 0; i < view.size(); ++i) {
-      if (view.rows[i].name == name) {
-        return view.value(i);
-      }
-    }
-  }
-  return 0;
 }
 
 }  // namespace shrike::control

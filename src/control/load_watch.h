@@ -60,8 +60,4 @@ class LoadWatch {
   std::vector<uint64_t> last_busy_ns_;
 };
 
-/// The value of a counter of one thread, by its name; 0 where it has none.
-[[nodiscard]] uint64_t value_of(const worker::ThreadCounters& thread,
-                                std::string_view name) noexcept;
-
 }  // namespace shrike::control

@@ -50,7 +50,7 @@ class PortSums {
     const std::array<uint64_t, count> now{
         sum.received + lost, lost, sum.received, sum.bytes, sum.missed, sum.no_buffer, sum.errors};
     for (size_t i = 0; i < count; ++i) {
-      std::atomic_ref(values_[i]).store(now[i], std::memory_order_relaxed);
+      relaxed::store(values_[i], now[i]);
     }
   }
   [[nodiscard]] CounterView view() const noexcept { return {rows, values_}; }
@@ -225,8 +225,8 @@ void Sensor::State::look_at_load() {
                        .hand_over_rings = run.hand_over_rings(),
                        .pools = ports.pools()};
   for (const worker::ThreadCounters& thread : run.counters()) {
-    seen.busy_ns.push_back(value_of(thread, "worker.busy_ns"));
-    seen.packets.push_back(value_of(thread, "worker.frames_decoded"));
+    seen.busy_ns.push_back(thread.value("worker.busy_ns"));
+    seen.packets.push_back(thread.value("worker.frames_decoded"));
   }
   load.look(seen);
   publish([&](Status& now) { now.workers = load.workers(); });

@@ -91,8 +91,7 @@ class ShedCounters {
   static constexpr size_t counts = static_cast<size_t>(ShedCount::count_);
 
   void add(ShedCause cause, ShedCount count, uint64_t by) noexcept {
-    uint64_t& value = values_[static_cast<size_t>(cause) * counts + static_cast<size_t>(count)];
-    std::atomic_ref(value).store(value + by, std::memory_order_relaxed);
+    relaxed::add(values_[static_cast<size_t>(cause) * counts + static_cast<size_t>(count)], by);
   }
   [[nodiscard]] CounterView view() const noexcept { return {rows, values_}; }
 

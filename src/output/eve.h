@@ -28,6 +28,9 @@ void write_common_options(EveContext& eve, const Record& record, const RuleCatal
 /// app_proto and its relatives.
 void write_app_protocols(EveContext& eve, const AppSection& app);
 /// pkts_toserver … start, inside an open object.
+/// Packets and bytes by Direction.
+void write_side_counts(JsonWriter& json, const std::array<uint64_t, 2>& packets,
+                       const std::array<uint64_t, 2>& bytes);
 void write_flow_counts(EveContext& eve, const FlowView& flow);
 void write_vlan(EveContext& eve, uint8_t count, std::span<const uint16_t> ids);
 /// packet and packet_info.

@@ -216,11 +216,16 @@ void end_event(EveContext& eve, std::string_view capture_path) {
   eve.json.end_object();
 }
 
+void write_side_counts(JsonWriter& json, const std::array<uint64_t, 2>& packets,
+                       const std::array<uint64_t, 2>& bytes) {
+  json.number("pkts_toserver", packets[0]);
+  json.number("pkts_toclient", packets[1]);
+  json.number("bytes_toserver", bytes[0]);
+  json.number("bytes_toclient", bytes[1]);
+}
+
 void write_flow_counts(EveContext& eve, const FlowView& flow) {
-  eve.json.number("pkts_toserver", flow.packets[0]);
-  eve.json.number("pkts_toclient", flow.packets[1]);
-  eve.json.number("bytes_toserver", flow.bytes[0]);
-  eve.json.number("bytes_toclient", flow.bytes[1]);
+  write_side_counts(eve.json, {flow.packets[0], flow.packets[1]}, flow.bytes);
   eve.json.text("start", eve.times.iso(flow.start_ns));
 }
 

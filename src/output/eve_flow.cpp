@@ -68,10 +68,7 @@ void write_bypassed_counts(EveContext& eve, const FlowEnd& end) {
     return;
   }
   eve.json.begin_object("bypassed");
-  eve.json.number("pkts_toserver", end.card_packets[0]);
-  eve.json.number("pkts_toclient", end.card_packets[1]);
-  eve.json.number("bytes_toserver", end.card_bytes[0]);
-  eve.json.number("bytes_toclient", end.card_bytes[1]);
+  write_side_counts(eve.json, end.card_packets, end.card_bytes);
   eve.json.end_object();
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shrike/base/hex_text.h"
+
 namespace shrike::protocol {
 
 namespace {
@@ -17,13 +19,13 @@ DigestText make(Digest::Kind kind, Bytes bytes, Separator separator) noexcept {
 }  // namespace
 
 DigestText::DigestText(Bytes digest, Separator separator) noexcept {
-  static constexpr std::string_view digits = "0123456789abcdef";
   for (const uint8_t byte : digest.first(std::min(digest.size(), Digest::bytes_max))) {
     if (separator == Separator::colon && length_ > 0) {
       letters_[length_++] = ':';
     }
-    letters_[length_++] = digits[byte >> 4];
-    letters_[length_++] = digits[byte & 15];
+    for (const char digit : hex_digits(byte)) {
+      letters_[length_++] = digit;
+    }
   }
 }
 

@@ -7,12 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
 #include <iterator>
-#include <optional>
 #include <tuple>
 
 #include "shrike/base/number_list.h"
+#include "shrike/base/system_file.h"
 
 namespace shrike::worker {
 
@@ -20,21 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t file_bytes_max = 65536;
-
-std::optional<std::string> text_of(const fs::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    return std::nullopt;
-  }
-  std::string text(file_bytes_max, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
-  return text;
-}
-
 std::vector<uint32_t> list_of(const fs::path& file) {
-  return parse_list(text_of(file).value_or(""));
+  return parse_list(read_system_file(file).value_or(""));
 }
 
 bool has(const std::vector<uint32_t>& all, uint32_t one) {
@@ -171,7 +157,7 @@ std::vector<Core> by_merit(const Topology& topology, const std::vector<int>& por
 /// The time that the process' control group and those around it allow, in cores; 0: all there is.
 /// Source: Linux, admin-guide/cgroup-v2, cpu.max.
 double cores_of_group(const fs::path& root) {
-  const std::string groups = text_of(root / "proc/self/cgroup").value_or("");
+  const std::string groups = read_system_file(root / "proc/self/cgroup").value_or("");
   const size_t at = groups.find("0::/");
   if (at == std::string::npos || (at != 0 && groups[at - 1] != '\n')) {
     return 0;
@@ -181,7 +167,7 @@ double cores_of_group(const fs::path& root) {
   fs::path group = top / groups.substr(begin, groups.find('\n', begin) - begin);
   double least = 0;
   for (unsigned depth = 0; depth < 64; ++depth) {
-    const std::string text = text_of(group / "cpu.max").value_or("max");
+    const std::string text = read_system_file(group / "cpu.max").value_or("max");
     uint64_t quota = 0;
     uint64_t period = 0;
     const char* const end = text.data() + text.size();

@@ -185,7 +185,7 @@ void LiveRun::stop() {
   if (state_->threads.empty()) {
     return;
   }
-  state_->card_bypass->tell_all(steady_clock_ms() * 1'000'000);
+  state_->card_bypass->tell_all(steady_clock_ns());
   state_->shared.is_stopping.store(true);
   while (state_->running.load(std::memory_order_acquire) != 0) {
     if (state_->collector.poll() == 0) {
@@ -203,7 +203,7 @@ void LiveRun::stop() {
 }
 
 void LiveRun::keep_house() noexcept {
-  state_->card_bypass->keep(steady_clock_ms() * 1'000'000);
+  state_->card_bypass->keep(steady_clock_ns());
 }
 
 CounterView LiveRun::own_counters() const noexcept {

@@ -9,7 +9,7 @@ namespace shrike::worker {
 namespace {
 
 uint64_t key_of(const RuleInfo& info) noexcept {
-  return uint64_t{info.gid} << 32 | info.sid;
+  return signature_key(info.gid, info.sid);
 }
 
 RuleCost sum_of(RuleProfile::Tables tables, size_t rule) noexcept {

@@ -25,6 +25,8 @@ class JsonWriter {
 
   void text(std::string_view key, std::string_view value);
   void number(std::string_view key, uint64_t value);
+  /// With so many digits behind the point.
+  void decimal(std::string_view key, double value, unsigned decimals);
   void boolean(std::string_view key, bool value);
   void base64(std::string_view key, Bytes value);
   /// Two lower-case digits for each byte: "0a1f", or with a separator "0a:1f".

@@ -28,10 +28,7 @@ class LatencyHistogram {
     return bucket < bounded ? bucket : bounded;
   }
 
-  void add(uint64_t ns) noexcept {
-    uint64_t& value = values_[bucket_of(ns)];
-    std::atomic_ref(value).store(value + 1, std::memory_order_relaxed);
-  }
+  void add(uint64_t ns) noexcept { relaxed::add(values_[bucket_of(ns)], 1); }
   [[nodiscard]] CounterView view(std::span<const CounterRow> rows) const noexcept {
     return {rows, values_};
   }
@@ -81,6 +78,14 @@ struct LatencyPlace {
 [[nodiscard]] LatencyPlace latency_place(std::string_view counter) noexcept;
 
 [[nodiscard]] uint64_t count_of(const LatencyBuckets& buckets) noexcept;
+
+/// What is told of a histogram.
+struct Percentile {
+  std::string_view name;  ///< "p99_us"
+  double share;
+};
+inline constexpr Percentile percentiles[] = {
+    {"p50_us", 0.5}, {"p90_us", 0.9}, {"p99_us", 0.99}, {"p999_us", 0.999}};
 
 /// The time below which this share (0 to 1) of all stays, in us: the upper bound of its bucket, the
 /// last bound for what is longer; 0 where nothing was counted.

@@ -1,7 +1,8 @@
 #pragma once
-#include <atomic>
 #include <cstdint>
 #include <vector>
+
+#include "shrike/base/counters.h"
 
 /// What inspection costs on one core, in the batches that were sampled.
 namespace shrike {
@@ -51,43 +52,38 @@ class RuleCosts {
   [[nodiscard]] size_t rules() const noexcept { return rules_.size(); }
 
   void add_batch(bool is_sampled) noexcept {
-    bump(inspection_.batches, 1);
-    bump(inspection_.batches_sampled, is_sampled ? 1 : 0);
+    relaxed::add(inspection_.batches, 1);
+    relaxed::add(inspection_.batches_sampled, is_sampled ? 1 : 0);
   }
   void add_datagram(uint64_t cycles) noexcept {
-    bump(inspection_.datagrams, 1);
-    bump(inspection_.cycles, cycles);
+    relaxed::add(inspection_.datagrams, 1);
+    relaxed::add(inspection_.cycles, cycles);
   }
-  void add_scan(uint64_t cycles) noexcept { bump(inspection_.scan_cycles, cycles); }
+  void add_scan(uint64_t cycles) noexcept { relaxed::add(inspection_.scan_cycles, cycles); }
   void add_check(uint32_t rule, uint64_t cycles) noexcept {
     RuleCost& row = rules_[rule];
-    bump(row.checks, 1);
-    bump(row.cycles, cycles);
+    relaxed::add(row.checks, 1);
+    relaxed::add(row.cycles, cycles);
     if (cycles > row.cycles_max) {
-      std::atomic_ref(row.cycles_max).store(cycles, std::memory_order_relaxed);
+      relaxed::store(row.cycles_max, cycles);
     }
   }
-  void add_match(uint32_t rule) noexcept { bump(rules_[rule].matches, 1); }
+  void add_match(uint32_t rule) noexcept { relaxed::add(rules_[rule].matches, 1); }
 
   /// Any thread.
   [[nodiscard]] RuleCost rule(size_t index) const noexcept {
     const RuleCost& row = rules_[index];
-    return {read(row.cycles), read(row.cycles_max), read(row.checks), read(row.matches)};
+    return {relaxed::load(row.cycles), relaxed::load(row.cycles_max), relaxed::load(row.checks),
+            relaxed::load(row.matches)};
   }
   /// Any thread.
   [[nodiscard]] InspectionCost inspection() const noexcept {
-    return {read(inspection_.batches), read(inspection_.batches_sampled),
-            read(inspection_.datagrams), read(inspection_.cycles), read(inspection_.scan_cycles)};
+    return {relaxed::load(inspection_.batches), relaxed::load(inspection_.batches_sampled),
+            relaxed::load(inspection_.datagrams), relaxed::load(inspection_.cycles),
+            relaxed::load(inspection_.scan_cycles)};
   }
 
  private:
-  static void bump(uint64_t& value, uint64_t by) noexcept {
-    std::atomic_ref(value).store(value + by, std::memory_order_relaxed);
-  }
-  static uint64_t read(const uint64_t& value) noexcept {
-    return std::atomic_ref(const_cast<uint64_t&>(value)).load(std::memory_order_relaxed);
-  }
-
   const uint64_t generation_;
   InspectionCost inspection_;
   std::vector<RuleCost> rules_;

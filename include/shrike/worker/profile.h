@@ -13,6 +13,11 @@
 /// What rules cost, over all workers and over reloads. Cold.
 namespace shrike::worker {
 
+/// A signature of any rule set.
+[[nodiscard]] constexpr uint64_t signature_key(uint32_t gid, uint32_t sid) noexcept {
+  return uint64_t{gid} << 32 | sid;
+}
+
 struct SignatureCost {
   uint32_t gid = 0;
   uint32_t sid = 0;

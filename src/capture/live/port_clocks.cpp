@@ -50,8 +50,7 @@ uint64_t read_ticks(TickSource source) noexcept {
   if (source == TickSource::tsc) [[likely]] {
     return rte_rdtsc();
   }
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+  return steady_clock_ns();
 }
 
 PortClocks::PortClocks() : system_ticks_(choose_ticks()) {

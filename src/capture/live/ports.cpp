@@ -41,12 +41,13 @@ uint32_t buffers_a_worker(const PortsOptions& options) {
 /// Drivers refill all free descriptors at once or none: where the pool does not hold as many beside
 /// those under way, a queue that ran empty stays so.
 bool check_buffers(const PortsOptions& options, Diagnostics& diagnostics) {
-  const uint32_t least = 2 * descriptors_a_worker(options);
+  const uint32_t descriptors = descriptors_a_worker(options);
+  const uint32_t least = 2 * descriptors;
   if (buffers_a_worker(options) < least) {
     diagnostics.error({}, "port-memory",
                       "{} packet buffers a worker are too few for {} receive descriptors; write at "
                       "least {} in shrike.live.buffers, or 0",
-                      options.buffers, least / 2, least);
+                      options.buffers, descriptors, least);
     return false;
   }
   return true;
