@@ -1,23 +1,8 @@
 // What the configuration says of a live run: mistakes, and which ports come of it.
-#include <gtest/gtest.h>
-
-#include "apply.h"
+#include "settings_text.h"
 
 namespace shrike::app {
 namespace {
-
-Settings read(const std::string& text, Diagnostics& diagnostics) {
-  Config config;
-  config.load_text("x.yaml", text, diagnostics);
-  Settings settings = built_in_settings();
-  apply_config(config, settings, diagnostics);
-  return settings;
-}
-
-struct Mistake {
-  const char* text;
-  const char* error;
-};
 
 TEST(LiveSettings, SaysWhatIsWrongAndWhere) {
   const Mistake mistakes[] = {
@@ -60,12 +45,7 @@ TEST(LiveSettings, SaysWhatIsWrongAndWhere) {
       {"af-packet: [{interface: eth1, link-wait-ms: 600001}]",
        "x.yaml:1:45: error[range]: 600001 is out of range for link-wait-ms; write 0 to 600000"},
   };
-  for (const Mistake& mistake : mistakes) {
-    SCOPED_TRACE(mistake.text);
-    Diagnostics diagnostics;
-    read(mistake.text, diagnostics);
-    EXPECT_EQ(diagnostics.text(), mistake.error);
-  }
+  expect_told(mistakes);
 }
 
 TEST(LiveSettings, ReadsHowWorkersRun) {

@@ -3,18 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "assemble.h"
+#include "settings_text.h"
 
 namespace shrike::app {
 namespace {
-
-/// What a file of this text gives.
-Settings read(const std::string& text, Diagnostics& diagnostics) {
-  Config config;
-  config.load_text("x.yaml", text, diagnostics);
-  Settings settings = built_in_settings();
-  apply_config(config, settings, diagnostics);
-  return settings;
-}
 
 Settings read_well(const std::string& text) {
   Diagnostics diagnostics;
@@ -166,13 +158,8 @@ TEST(Settings, ChoosesTheMidstreamPolicy) {
   }
 }
 
-struct FaultCase {
-  const char* text;
-  const char* error;
-};
-
 TEST(Settings, SaysWhatIsWrongAndWhere) {
-  const FaultCase cases[] = {
+  const Mistake mistakes[] = {
       {"stream: {midstream: maybe}",
        "x.yaml:1:21: error[flag]: 'maybe' is not a value of stream.midstream; write yes or no"},
       {"stream: {midstream: {a: b}}",
@@ -240,12 +227,7 @@ TEST(Settings, SaysWhatIsWrongAndWhere) {
       {"{app-layer: {a: 1}, stream: {prealloc-sessions: 1}}",
        "note[unused-keys]: keys that Shrike has no use for: app-layer.a, stream.prealloc-sessions"},
   };
-  for (const FaultCase& test : cases) {
-    SCOPED_TRACE(test.text);
-    Diagnostics diagnostics;
-    read(test.text, diagnostics);
-    EXPECT_EQ(diagnostics.text(), test.error);
-  }
+  expect_told(mistakes);
 }
 
 TEST(Settings, NamesTheCaptureInEventsWhereThereAreSeveral) {

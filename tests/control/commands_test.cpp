@@ -107,7 +107,7 @@ TEST_F(CommandsTest, SetsRequestsForTheHouseKeepingThread) {
 }
 
 TEST_F(CommandsTest, TellsOfARunningSensor) {
-  live_.ports.arrive(test::datagram(1));
+  live_.ports.arrive(shrike::test::datagram(1));
   Json counters;
   Json ports;
   Json top;

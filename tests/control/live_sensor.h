@@ -1,15 +1,13 @@
 #pragma once
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "folder.h"
 #include "shrike/control.h"
 #include "shrike/rule.h"
 #include "worker/fake_ports.h"
@@ -28,20 +26,12 @@ inline std::optional<LoadedRules> load(const std::string& text) {
   return LoadedRules{std::move(*rules), report, {}};
 }
 
-inline std::vector<craft::TimedFrame> datagram(uint16_t port) {
-  craft::Conversation talk({.client_port = port, .server_port = 9999, .is_udp = true});
-  return talk.client("evil").frames();
-}
-
 /// A sensor on a fake port with two queues, in a folder of its own.
 class LiveSensor {
  public:
-  explicit LiveSensor(SensorOptions options = {})
-      : folder_(std::filesystem::temp_directory_path() /
-                ("shrike-sensor-" + std::to_string(getpid()))) {
-    std::filesystem::create_directories(folder_);
+  explicit LiveSensor(SensorOptions options = {}) {
     output::SinkOptions sinks;
-    sinks.directory = folder_.string();
+    sinks.directory = folder_.path();
     sinks.eve.emplace_back().statistics = true;
     collector_.emplace(output::CollectorOptions{}, sinks, diagnostics_);
     options.live.workers = 2;
@@ -52,12 +42,6 @@ class LiveSensor {
                    Sensor::Program{[this] { return load(next_rules); },
                                    [this](const std::string& line) { told += line + "\n"; }});
   }
-  ~LiveSensor() {
-    sensor.reset();
-    std::filesystem::remove_all(folder_);
-  }
-  LiveSensor(const LiveSensor&) = delete;
-  LiveSensor& operator=(const LiveSensor&) = delete;
 
   /// Runs it and calls `turn` once a turn, until that gives true. Fails after ten seconds.
   template <typename Turn>
@@ -70,20 +54,13 @@ class LiveSensor {
       }
     });
   }
-  [[nodiscard]] std::string read(const std::string& name) const {
-    std::ifstream file(folder_ / name, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+  [[nodiscard]] std::string read(const std::string& name) const { return folder_.read(name); }
+  [[nodiscard]] std::filesystem::path folder() const { return folder_.path(); }
   /// Over all threads.
   [[nodiscard]] uint64_t counted(std::string_view name) const {
     uint64_t sum = 0;
     for (const worker::ThreadCounters& thread : sensor->counters()) {
-      for (const CounterView& view : thread.views) {
-        for (size_t i = 0; i < view.size(); ++i) {
-          sum += view.rows[i].name == name ? view.value(i) : 0;
-        }
-      }
+      sum += thread.value(name);
     }
     return sum;
   }
@@ -93,7 +70,7 @@ class LiveSensor {
   std::string told;  ///< lines for the operator
 
  private:
-  const std::filesystem::path folder_;
+  const shrike::test::Folder folder_;
   Diagnostics diagnostics_;
   std::optional<output::Collector> collector_;
 

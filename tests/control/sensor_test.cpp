@@ -6,7 +6,7 @@ namespace shrike::control {
 namespace {
 
 using State = ReloadOutcome::State;
-using test::datagram;
+using shrike::test::datagram;
 using test::LiveSensor;
 
 size_t count(const std::string& text, const std::string& part) {

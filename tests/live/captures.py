@@ -1,4 +1,5 @@
 """Captures for rigs: where they come from, many joined to one timeline, and many mixed."""
+import argparse
 import contextlib
 import pathlib
 import random
@@ -70,6 +71,15 @@ def join(folder, count, packets_max=20000):
         if used == count:
             break
     return joined, used
+
+
+def mixing_parser(text):
+    """Arguments of a test that mixes captures, described by the first line of `text`."""
+    parser = argparse.ArgumentParser(description=text.split("\n", maxsplit=1)[0])
+    for name in ("sensor", "generator", "mixer"):
+        parser.add_argument(name)
+    add_arguments(parser)
+    return parser
 
 
 def add_arguments(parser):

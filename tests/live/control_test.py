@@ -15,7 +15,6 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import termios
 import time
@@ -278,17 +277,21 @@ def test_overload(options, processes, folder):
 
 
 def main():
-    rig.end_on_signals()
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    for name in ("sensor", "generator", "maker"):
-        parser.add_argument(name)
     parser.add_argument("--reloads", type=int, default=20, help="6 or more")
     parser.add_argument("--rules", type=pathlib.Path, nargs=2, help="to switch between")
     parser.add_argument("--pps", type=int, default=50000, help="while rules are switched")
+    run(parser, [test_reloads, test_broken_rules, test_signals, test_kill, test_top,
+                 test_full_disk, test_peers, test_overload])
+
+
+def run(parser, tests):
+    """All tests, or that of --only, each with processes of its own and a capture to play."""
+    for name in ("sensor", "generator", "maker"):
+        parser.add_argument(name)
     parser.add_argument("--only")
     options = parser.parse_args()
-    tests = [test_reloads, test_broken_rules, test_signals, test_kill, test_top, test_full_disk,
-             test_peers, test_overload]
+    rig.end_on_signals()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         subprocess.run([options.maker, "http-chunked-gzip-body", folder / "made.pcap"], check=True)

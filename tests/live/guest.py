@@ -291,24 +291,13 @@ class Tap:
         return sent["packets"], sent["dropped"]
 
 
-class Taps(contextlib.AbstractContextManager):
+class Taps(rig.Namespaces):
     """Cables to a guest's cards, in a network namespace of their own. Needs root."""
 
     def __init__(self, cards):
-        self.namespace = f"{rig.VethPair.PREFIX}guest-{os.getpid()}"
+        super().__init__("guest")
+        self.namespace, = self.names
         self.all = [Tap(self.namespace, card) for card in cards]
-
-    def __enter__(self):
-        rig.VethPair.remove_stale()
-        try:
-            self._make()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(["ip", "netns", "del", self.namespace], capture_output=True, check=False)
 
     def _make(self):
         _ip("netns", "add", self.namespace)

@@ -18,6 +18,7 @@ import tempfile
 import captures
 import rig
 import sensor
+from control_test import check
 
 ELEPHANT_BYTES = 600  # of payload, in each of its packets
 SYN, ACK, PUSH_ACK, FIN_ACK = 0x02, 0x10, 0x18, 0x11
@@ -91,11 +92,6 @@ def told(eve_path):
                                             ("encrypted", "large", "elephant"))
                       for what in ("flows", "packets", "bytes")), line)
     return sums, count
-
-
-def check(is_so, what):
-    if not is_so:
-        raise AssertionError(what)
 
 
 def run(options, folder, name, *settings):

@@ -10,12 +10,8 @@ import argparse
 import os
 import pathlib
 import subprocess
-import sys
-import tempfile
 
-import captures
 import control_test
-import rig
 from control_test import Sensor, check
 
 
@@ -68,24 +64,9 @@ def test_missing_core(options, _, folder):
 
 
 def main():
-    rig.end_on_signals()
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    for name in ("sensor", "generator", "maker"):
-        parser.add_argument(name)
-    parser.add_argument("--only")
-    options = parser.parse_args()
-    tests = [test_cores, test_named_cores, test_missing_core]
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        subprocess.run([options.maker, "http-chunked-gzip-body", folder / "made.pcap"], check=True)
-        captures.write(folder / "load.pcap", captures.read(folder / "made.pcap"))
-        for test in tests:
-            if options.only and options.only != test.__name__:
-                continue
-            with rig.Processes() as processes:
-                test(options, processes, folder)
-            print(f"{test.__name__}: ok", flush=True)
+    control_test.run(parser, [test_cores, test_named_cores, test_missing_core])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -254,26 +254,22 @@ def missing_for_veth(*programs):
         return f"not installed: {', '.join(missing)}"
     if os.geteuid() != 0:
         return "network namespaces need root"
-    trial = subprocess.run(["ip", "netns", "add", f"{VethPair.PREFIX}try-{os.getpid()}"],
+    trial = subprocess.run(["ip", "netns", "add", f"{Namespaces.PREFIX}try-{os.getpid()}"],
                            capture_output=True, text=True, check=False)
     if trial.returncode != 0:
         return f"no network namespaces here: {trial.stderr.strip()}"
-    subprocess.run(["ip", "netns", "del", f"{VethPair.PREFIX}try-{os.getpid()}"], check=True)
+    subprocess.run(["ip", "netns", "del", f"{Namespaces.PREFIX}try-{os.getpid()}"], check=True)
     return None
 
 
-class VethPair(contextlib.AbstractContextManager):
-    """Two network namespaces with an Ethernet cable between them. Needs root."""
+class Namespaces(contextlib.AbstractContextManager):
+    """Network namespaces, for as long as the context lasts: subclasses name and `_make` them. Needs
+    root."""
 
     PREFIX = "shrike-live-"
-    sender_interface = "vsend"
-    receiver_interface = "vreceive"
 
-    def __init__(self, queues=2, mtu=9000):
-        self.queues = queues
-        self.mtu = mtu
-        self.sender_namespace = f"{self.PREFIX}send-{os.getpid()}"
-        self.receiver_namespace = f"{self.PREFIX}receive-{os.getpid()}"
+    def __init__(self, *names):
+        self.names = [f"{self.PREFIX}{name}-{os.getpid()}" for name in names]
 
     def __enter__(self):
         self.remove_stale()
@@ -285,8 +281,30 @@ class VethPair(contextlib.AbstractContextManager):
         return self
 
     def __exit__(self, *_):
-        for namespace in (self.sender_namespace, self.receiver_namespace):
-            subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+    @classmethod
+    def remove_stale(cls):
+        """Removes what runs left behind that were killed."""
+        listing = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True,
+                                 check=False).stdout
+        for name, pid in re.findall(rf"^({cls.PREFIX}\w+-(\d+))", listing, re.M):
+            if not pathlib.Path(f"/proc/{pid}").exists():
+                subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+
+class VethPair(Namespaces):
+    """Two network namespaces with an Ethernet cable between them. Needs root."""
+
+    sender_interface = "vsend"
+    receiver_interface = "vreceive"
+
+    def __init__(self, queues=2, mtu=9000):
+        self.queues = queues
+        self.mtu = mtu
+        super().__init__("send", "receive")
+        self.sender_namespace, self.receiver_namespace = self.names
 
     def _make(self):
         ends = ((self.sender_namespace, self.sender_interface),
@@ -304,15 +322,6 @@ class VethPair(contextlib.AbstractContextManager):
             _ip("-n", namespace, "link", "set", interface, "up", "promisc", "on", "arp", "off",
                 "mtu", self.mtu)
             _ip("-n", namespace, "link", "set", "lo", "up")
-
-    @classmethod
-    def remove_stale(cls):
-        """Removes what runs left behind that were killed."""
-        listing = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True,
-                                 check=False).stdout
-        for name, pid in re.findall(rf"^({cls.PREFIX}\w+-(\d+))", listing, re.M):
-            if not pathlib.Path(f"/proc/{pid}").exists():
-                subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
     @property
     def receiver_port(self):

@@ -11,22 +11,26 @@ ANY_HOSTS = ["--set", "vars.address-groups.HOME_NET=any",
 
 
 class Eve:
-    """What one run wrote: its alerts, and its last statistics."""
+    """What one run wrote: its alerts, and its statistics, the last as `statistics`."""
 
     def __init__(self, folder):
         self.alerts = collections.Counter()
-        self.statistics = {}
+        self.all_statistics = []
         with open(pathlib.Path(folder) / "eve.json", encoding="utf-8") as file:
             for line in file:
                 self._take(json.loads(line))
 
     def _take(self, event):
         if event["event_type"] == "stats":
-            self.statistics = event["stats"]
+            self.all_statistics.append(event["stats"])
         elif event["event_type"] == "alert":
             self.alerts[(event["timestamp"], event["alert"]["signature_id"], event.get("src_ip"),
                          event.get("src_port"), event.get("dest_ip"), event.get("dest_port"),
                          event["proto"], event.get("pkt_src"))] += 1
+
+    @property
+    def statistics(self):
+        return self.all_statistics[-1] if self.all_statistics else {}
 
     def by_flow(self):
         """Which signature fired how often on which flow, whenever and on whatever packet."""

@@ -8,11 +8,8 @@ usage: soak_test.py SENSOR GENERATOR MIXER CAPTURES RULES [--seconds 60] [--coun
 Mixes N captures, sends them over memif as fast as the sensor takes them to learn what that is, and
 then over and over at half of it. Needs no root. For an hour: --seconds 3600 --new-hosts.
 """
-import argparse
 import itertools
-import json
 import pathlib
-import subprocess
 import sys
 import time
 
@@ -28,10 +25,7 @@ SAMPLES_MIN = 6
 
 def main():
     rig.end_on_signals()
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    for name in ("sensor", "generator", "mixer"):
-        parser.add_argument(name)
-    captures.add_arguments(parser)
+    parser = captures.mixing_parser(__doc__)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--share", type=float, default=0.5, help="of what the sensor can take")
     parser.add_argument("--workers", type=int, default=1)
@@ -55,6 +49,7 @@ class Run:
         place.mkdir()
         self.interval_seconds = max(seconds // 60, 1)
         self.samples = []
+        self.next_sample_at = 0.0
         wire = rig.memif_wire(place, options.workers)
         config = place / "ports.yaml"
         config.write_text(f"dpdk:\n  interfaces:\n    - interface: \"{wire.receiver_port}\"\n"
@@ -63,41 +58,27 @@ class Run:
         words = [place.parent / "all.pcap", "--lossless", "--rate", rate, "--loops", "0",
                  "--duration", seconds] + ["--new-hosts"] * options.new_hosts
         with rig.Processes() as processes:
-            watch = Watch(self)
             self.result = rig.run_wire(
                 processes, options.generator, wire, words,
                 [options.sensor, "-S", options.rules, "-k", "none", *sensor.ANY_HOSTS, "--include",
                  config, "-i", wire.receiver_port, "-j", options.workers, "-l", place / "log",
                  "--set", "unix-command.enabled=no", *settings],
-                seconds=seconds + 60, on_wait=watch)
+                seconds=seconds + 60, on_wait=self._sample)
         self.eve = sensor.Eve(place / "log")
-        self.statistics = statistics(place / "log")
+        self.statistics = [dict(flat(each)) for each in self.eve.all_statistics]
 
-
-class Watch:
-    """Called over and over while a run waits: samples the receiver's memory now and then."""
-
-    def __init__(self, run):
-        self.run = run
-        self.next_at = 0.0
-
-    def __call__(self, receiver):
-        if time.monotonic() < self.next_at:
+    def _sample(self, receiver):
+        """Called over and over while the run waits."""
+        if time.monotonic() < self.next_sample_at:
             return
-        self.next_at = time.monotonic() + self.run.interval_seconds
+        self.next_sample_at = time.monotonic() + self.interval_seconds
         status = pathlib.Path(f"/proc/{receiver.popen.pid}/status").read_text()
         if "VmRSS:" in status:
-            self.run.samples.append(int(status.split("VmRSS:")[1].split()[0]))
-
-
-def statistics(folder):
-    """Every statistics record of a run, in order, as {dotted name: value}."""
-    lines = subprocess.run(["grep", '"event_type":"stats"', folder / "eve.json"],
-                           capture_output=True, text=True, check=True).stdout.splitlines()
-    return [dict(flat(json.loads(line)["stats"])) for line in lines]
+            self.samples.append(int(status.split("VmRSS:")[1].split()[0]))
 
 
 def flat(tree, prefix=""):
+    """(dotted name, value) of each counter."""
     for name, value in tree.items():
         if isinstance(value, dict):
             yield from flat(value, f"{prefix}{name}.")

@@ -8,7 +8,6 @@ usage: veth_test.py SENSOR GENERATOR MIXER --scenarios FOLDER --maker PROGRAM
 Alerts are those of -r, and what the sensor took is what the kernel counted. Needs root; says why it
 is skipped where it cannot run.
 """
-import argparse
 import sys
 
 import captures
@@ -18,10 +17,7 @@ import sensor
 
 def main():
     rig.end_on_signals()
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    for name in ("sensor", "generator", "mixer"):
-        parser.add_argument(name)
-    captures.add_arguments(parser)
+    parser = captures.mixing_parser(__doc__)
     parser.add_argument("--pps", type=int, default=5000)
     options = parser.parse_args()
     options.mtu = 1500

@@ -14,7 +14,6 @@ in order only where polls are closer to each other than packets. Where processes
 they are not: fewer captures are sent that way, and slowly. An acknowledgement may still come too
 late for an alert, which then fires at the flow's end: alerts are compared by signature and flow.
 """
-import argparse
 import shutil
 import sys
 
@@ -30,10 +29,7 @@ SYMMETRIC_SLACK = 0.05
 
 def main():
     rig.end_on_signals()
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    for name in ("sensor", "generator", "mixer"):
-        parser.add_argument(name)
-    captures.add_arguments(parser)
+    parser = captures.mixing_parser(__doc__)
     parser.add_argument("--workers", default="1,2,4")
     parser.add_argument("--wires", default="memif,vhost")
     parser.add_argument("--pps", type=int, default=10000)

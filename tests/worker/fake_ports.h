@@ -11,6 +11,12 @@
 
 namespace shrike::test {
 
+/// One UDP datagram that says "evil".
+inline std::vector<craft::TimedFrame> datagram(uint16_t port) {
+  craft::Conversation talk({.client_port = port, .server_port = 9999, .is_udp = true});
+  return talk.client("evil").frames();
+}
+
 /// What one worker polls: crafted frames that a test puts into the queue while it runs.
 class FakeQueue final : public capture::PacketSource {
  public:

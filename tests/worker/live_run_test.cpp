@@ -1,16 +1,13 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <thread>
 
 #include "application_traffic.h"
+#include "compiled.h"
 #include "fake_ports.h"
-#include "shrike/rule.h"
+#include "folder.h"
 #include "shrike/worker/live.h"
 #include "walk.h"
 
@@ -19,25 +16,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-RuleSet compiled(const std::string& text) {
-  Diagnostics diagnostics;
-  rule::Report report;
-  std::optional<RuleSet> rules =
-      rule::compile({{"test.rules", text}}, rule::Options{}, diagnostics, report);
-  EXPECT_TRUE(rules) << diagnostics.text();
-  return std::move(*rules);
-}
-
 /// A run on fake ports with its collector, for as long as this lives.
 class Live {
  public:
   Live(const std::string& rules, uint32_t workers, bool is_steered = false)
-      : folder_(std::filesystem::temp_directory_path() /
-                ("shrike-live-run-" + std::to_string(getpid()))),
-        rules_(compiled(rules)),
-        ports(workers, is_steered) {
-    std::filesystem::create_directories(folder_);
-    sinks_.directory = folder_.string();
+      : rules_(test::compiled(rules)), ports(workers, is_steered) {
+    sinks_.directory = folder_.path();
     sinks_.eve.emplace_back();
     collector_.emplace(output::CollectorOptions{}, sinks_, diagnostics_);
     use_catalog(rules_);
@@ -46,12 +30,6 @@ class Live {
     options.engines.records = output::records_for(sinks_);
     run.emplace(options, ports, rules_, *collector_);
   }
-  ~Live() {
-    run.reset();
-    std::filesystem::remove_all(folder_);
-  }
-  Live(const Live&) = delete;
-  Live& operator=(const Live&) = delete;
 
   void use_catalog(const RuleSet& rules) {
     collector_->use_rules(rules.generation(),
@@ -71,10 +49,7 @@ class Live {
     }
     return true;
   }
-  [[nodiscard]] std::string eve() const {
-    std::ifstream file(folder_ / "eve.json", std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
+  [[nodiscard]] std::string eve() const { return folder_.read("eve.json"); }
   [[nodiscard]] size_t count(const std::string& text) const {
     const std::string all = eve();
     size_t found = 0;
@@ -86,18 +61,14 @@ class Live {
   [[nodiscard]] uint64_t counted(std::string_view name) const {
     uint64_t sum = 0;
     for (const ThreadCounters& thread : run->counters()) {
-      for (const CounterView& view : thread.views) {
-        for (size_t i = 0; i < view.size(); ++i) {
-          sum += view.rows[i].name == name ? view.value(i) : 0;
-        }
-      }
+      sum += thread.value(name);
     }
     return sum;
   }
   output::Collector& collector() { return *collector_; }
 
  private:
-  const std::filesystem::path folder_;
+  const test::Folder folder_;
   Diagnostics diagnostics_;
   output::SinkOptions sinks_;
   const RuleSet rules_;
@@ -131,22 +102,17 @@ TEST(LiveRun, FindsOnAnyNumberOfWorkersWhatAFileGives) {
   }
 }
 
-std::vector<craft::TimedFrame> datagram(uint16_t port) {
-  craft::Conversation talk({.client_port = port, .server_port = 9999, .is_udp = true});
-  return talk.client("evil").frames();
-}
-
 TEST(LiveRun, TakesUpRulesBetweenBatches) {
   Live live("alert udp any any -> any any (msg:\"old\"; content:\"evil\"; sid:1;)", 2);
-  const RuleSet others = compiled("alert udp any any -> any any (msg:\"new\"; sid:2;)");
+  const RuleSet others = test::compiled("alert udp any any -> any any (msg:\"new\"; sid:2;)");
   live.run->start();
-  live.ports.arrive(datagram(1));
+  live.ports.arrive(test::datagram(1));
   ASSERT_TRUE(live.collect_until([&] { return live.counted("worker.frames_decoded") == 1; }));
   EXPECT_LT(live.run->generation(), others.generation());
   live.use_catalog(others);
   live.run->use_rules(others);
   ASSERT_TRUE(live.collect_until([&] { return live.run->generation() == others.generation(); }));
-  live.ports.arrive(datagram(2));
+  live.ports.arrive(test::datagram(2));
   ASSERT_TRUE(live.collect_until([&] { return live.counted("worker.frames_decoded") == 2; }));
   live.run->stop();
   EXPECT_EQ(live.count("\"signature_id\":1,"), 1U);
@@ -158,7 +124,7 @@ TEST(LiveRun, KnowsHowLongNothingCame) {
   live.run->start();
   std::this_thread::sleep_for(20ms);
   EXPECT_EQ(live.run->idle_ms(), 0U) << "before the first packet";
-  live.ports.arrive(datagram(1));
+  live.ports.arrive(test::datagram(1));
   EXPECT_TRUE(live.collect_until([&] { return live.run->idle_ms() >= 20; }));
   EXPECT_EQ(live.counted("worker.frames_decoded"), 1U);
 }

@@ -2,11 +2,8 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <regex>
@@ -14,9 +11,10 @@
 #include <thread>
 #include <vector>
 
+#include "compiled.h"
+#include "folder.h"
 #include "memory_source.h"
 #include "shrike/model/owner.h"
-#include "shrike/rule.h"
 #include "worker/frame_owner.h"
 #include "worker/inspection.h"
 #include "worker/overload_report.h"
@@ -27,6 +25,7 @@ namespace {
 using craft::Conversation;
 using craft::ConversationOptions;
 using craft::TimedFrame;
+using test::Folder;
 
 constexpr uint64_t millisecond_ns = 1'000'000;
 constexpr uint64_t second_ns = 1000 * millisecond_ns;
@@ -35,36 +34,6 @@ constexpr const char* rules_text = R"(
 alert tcp any any -> any any (msg:"attack"; flow:established; content:"attack"; sid:1;)
 alert udp any any -> any any (msg:"attack"; content:"attack"; sid:2;)
 )";
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "shrike-load-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  [[nodiscard]] std::string path() const { return path_.string(); }
-  [[nodiscard]] std::string eve() const {
-    std::ifstream file(path_ / "eve.json", std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-RuleSet compile_rules() {
-  Diagnostics diagnostics;
-  rule::Report report;
-  auto rules = rule::compile({{"test.rules", rules_text}}, rule::Options{}, diagnostics, report);
-  EXPECT_EQ(diagnostics.text(), "");
-  return std::move(*rules);
-}
 
 output::SinkOptions eve_in(const Folder& folder) {
   output::SinkOptions sinks;
@@ -96,7 +65,7 @@ class Core {
  public:
   explicit Core(const OverloadOptions& options)
       : sinks_(eve_in(folder_)),
-        rules_(compile_rules()),
+        rules_(test::compiled(rules_text)),
         collector_({}, sinks_, diagnostics_),
         inspection_(live_engines(sinks_), ring_, [this] { collector_.poll(); }),
         overload_(options, inspection_.flow_slots()),
@@ -135,7 +104,7 @@ class Core {
     inspection_.finish(rules_);
     reporter_.look(now_ns_, true, collector_);
     collector_.finish();
-    return folder_.eve();
+    return folder_.read("eve.json");
   }
 
   [[nodiscard]] uint64_t counter(std::string_view name) const {
@@ -499,7 +468,7 @@ struct LiveResult {
 LiveResult run_live(FullPorts& ports, LiveOptions options) {
   const Folder folder;
   const output::SinkOptions sinks = eve_in(folder);
-  const RuleSet rules = compile_rules();
+  const RuleSet rules = test::compiled(rules_text);
   Diagnostics diagnostics;
   output::Collector collector({}, sinks, diagnostics);
   collector.use_rules(rules.generation(),
@@ -523,7 +492,7 @@ LiveResult run_live(FullPorts& ports, LiveOptions options) {
       }
     }
   }
-  result.eve = folder.eve();
+  result.eve = folder.read("eve.json");
   return result;
 }
 

@@ -2,19 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "shrike/rule.h"
+#include "compiled.h"
 
 namespace shrike::worker {
 namespace {
-
-RuleSet compile(const std::string& text) {
-  Diagnostics diagnostics;
-  rule::Report report;
-  std::optional<RuleSet> rules =
-      rule::compile({{"test.rules", text}}, rule::Options{}, diagnostics, report);
-  EXPECT_TRUE(rules) << diagnostics.text();
-  return std::move(*rules);
-}
 
 std::string rule_of(uint32_t sid, const char* message = "m") {
   return "alert tcp any any -> any any (msg:\"" + std::string(message) +
@@ -50,7 +41,7 @@ std::string text_of(const CostSummary& summary) {
 }
 
 TEST(RuleProfile, AddsUpWorkersCostliestFirst) {
-  const RuleSet rules = compile(rule_of(1) + rule_of(2) + rule_of(3) + rule_of(4));
+  const RuleSet rules = test::compiled(rule_of(1) + rule_of(2) + rule_of(3) + rule_of(4));
   RuleCosts first = costs_of(rules);
   RuleCosts second = costs_of(rules);
   spend(first, rules, 1, {10, 30});
@@ -71,8 +62,8 @@ TEST(RuleProfile, AddsUpWorkersCostliestFirst) {
 }
 
 TEST(RuleProfile, KeepsCostsWhereAReloadRenumbersRules) {
-  const RuleSet before = compile(rule_of(1) + rule_of(2) + rule_of(3, "old"));
-  const RuleSet after = compile(rule_of(9) + rule_of(3, "new") + rule_of(2));
+  const RuleSet before = test::compiled(rule_of(1) + rule_of(2) + rule_of(3, "old"));
+  const RuleSet after = test::compiled(rule_of(9) + rule_of(3, "new") + rule_of(2));
   RuleCosts old_costs = costs_of(before);
   spend(old_costs, before, 1, {1000});
   spend(old_costs, before, 2, {10});
@@ -93,7 +84,7 @@ TEST(RuleProfile, KeepsCostsWhereAReloadRenumbersRules) {
 }
 
 TEST(RuleProfile, HasNoTableWhereNothingIsSampled) {
-  const RuleSet rules = compile(rule_of(1));
+  const RuleSet rules = test::compiled(rule_of(1));
   EngineOptions options;
   EXPECT_EQ(costs_for(options, rules)->generation(), rules.generation());
   options.detect.sample_batches = 0;
