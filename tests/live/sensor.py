@@ -13,14 +13,15 @@ ANY_HOSTS = ["--set", "vars.address-groups.HOME_NET=any",
 class Eve:
     """What one run wrote: its alerts, and its statistics, the last as `statistics`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder=None):
         self.alerts = collections.Counter()
         self.all_statistics = []
-        with open(pathlib.Path(folder) / "eve.json", encoding="utf-8") as file:
-            for line in file:
-                self._take(json.loads(line))
+        if folder:
+            with open(pathlib.Path(folder) / "eve.json", encoding="utf-8") as file:
+                for line in file:
+                    self.take(json.loads(line))
 
-    def _take(self, event):
+    def take(self, event):
         if event["event_type"] == "stats":
             self.all_statistics.append(event["stats"])
         elif event["event_type"] == "alert":

@@ -181,7 +181,8 @@ void add_source_options(CLI::App& app, Arguments& arguments) {
       {"http", Forgery::http}, {"dns", Forgery::dns}, {"tcp", Forgery::tcp}, {"udp", Forgery::udp}};
   app.add_option("captures", arguments.paths, "Captures and folders of captures, read recursively");
   ForgeOptions& forgery = arguments.forgery;
-  app.add_option("--forge", forgery.kind, "Conversations that nobody held: http, dns, tcp or udp")
+  app.add_option("--forge", forgery.kind, "Conversations that nobody held")
+      ->option_text("http|dns|tcp|udp")
       ->transform(CLI::CheckedTransformer(forgeries))
       ->each([&](const std::string&) { arguments.forges = true; });
   app.add_option("--conversations", forgery.conversations, "How many to forge")
@@ -201,6 +202,11 @@ void add_send_options(CLI::App& app, Arguments& arguments) {
   SendOptions& send = arguments.send;
   app.add_option("--rate", arguments.rate, "50000pps, 1.5Mpps, 200Mbit/s, 2.5Gbit/s … or max")
       ->capture_default_str();
+  app.add_option("--nap-us", send.nap_us_min,
+                 "Sleep at least so long between bursts of --rate, which leaves the processor to "
+                 "others; 0: even gaps")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100'000));
   app.add_flag("--lossless", send.is_lossless, "Wait where the port has no room");
   auto* const loops = app.add_option("--loops", send.loops, "Rounds over all frames; 0: no end");
   loops->capture_default_str();
@@ -214,8 +220,8 @@ void add_send_options(CLI::App& app, Arguments& arguments) {
       ->capture_default_str()
       ->check(CLI::Range(1U, FlowCopies::copies_max));
   app.add_flag("--new-hosts", send.changes_hosts, "Other addresses in each round of --loops");
-  app.add_option("--spread", send.spread,
-                 "Over queues: symmetric, or asymmetric (both directions of hosts apart)")
+  app.add_option("--spread", send.spread, "Over queues; asymmetric: both directions of hosts apart")
+      ->option_text("symmetric|asymmetric")
       ->transform(CLI::CheckedTransformer(spreads));
   app.add_option("--stall-timeout", send.stall_seconds_max,
                  "Seconds after which --lossless gives up on a port that takes nothing")

@@ -83,6 +83,10 @@ class Send(unittest.TestCase):
                    "--port", "net_null0", *MEMORY)
         self.assertEqual((sent["packets"], sent["rounds"], sent["ending"]), (3000, 3, "done"))
         self.assertGreater(sent["seconds"], 0.499)
+        napping = run("--forge", "dns", "--conversations", 500, "--rate", "6kpps", "--nap-us",
+                      50000, "--port", "net_null0", *MEMORY)
+        self.assertEqual(napping["packets"], 1000)
+        self.assertGreater(napping["seconds"], 0.15)
         timed = run("--forge", "dns", "--port", "net_null0", "--duration", 1, *MEMORY)
         self.assertEqual(timed["ending"], "duration")
         self.assertGreater(timed["rounds"], 1)

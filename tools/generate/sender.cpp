@@ -126,11 +126,13 @@ bool Sender::wait_until_due() {
   if (!flush_all()) {
     return false;
   }
-  const uint64_t nap_ticks_min = hz_ / 5000;  // shorter ones come out too long
-  const uint64_t nap_ticks_max = hz_ / 10;    // so that a stop is felt
+  const uint64_t worth_a_nap = hz_ / 5000;  // shorter ones come out too long
+  const uint64_t nap_ticks_min = hz_ / 1'000'000 * options_.nap_us_min;
+  const uint64_t nap_ticks_max = hz_ / 10;  // so that a stop is felt
   for (; wait > 0; wait = pacer_.ticks_to_wait(Port::now_ticks())) {
-    if (wait > nap_ticks_min) {
-      const uint64_t nap = std::min(wait - nap_ticks_min / 2, nap_ticks_max);
+    wait = std::max(wait, nap_ticks_min);
+    if (wait > worth_a_nap) {
+      const uint64_t nap = std::min(wait - worth_a_nap / 2, nap_ticks_max);
       std::this_thread::sleep_for(std::chrono::nanoseconds(
           static_cast<uint64_t>(static_cast<double>(nap) / static_cast<double>(hz_) * 1e9)));
     }

@@ -19,6 +19,9 @@ struct SendOptions {
   uint64_t duration_seconds = 0;  ///< 0: as long as the rounds take
   uint32_t copies = 1;            ///< of each frame, under other addresses
   bool changes_hosts = false;     ///< each round has addresses of its own
+  /// Shortest sleep while a frame is not due; what comes due meanwhile goes as a burst. 0: even
+  /// gaps, for which short waits keep the processor busy.
+  uint32_t nap_us_min = 0;
   uint64_t stall_seconds_max = 30;
   bool shows_progress = false;  ///< on the standard error, once a second
 };
