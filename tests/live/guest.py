@@ -1,8 +1,9 @@
 """A virtual machine that runs the sensor on an emulated network card with receive-side scaling.
 
-Rig D: Virtual cables (Taps) in a network namespace of their own, an initramfs with the sensor and
-all it needs, a kernel of Debian's, and QEMU with virtio-net devices that hash and have a queue for
-each worker. A shell on the guest's second serial port does what it is told, line by line.
+Rigs D and E: Virtual cables (Taps) in a network namespace of their own, an initramfs with the
+sensor and all it needs, a kernel of Debian's, and QEMU with devices that hash and have a queue for
+each worker: virtio-net, or Intel's 82576 (igb). A shell on the guest's second serial port does what
+it is told, line by line.
 
     with rig.Processes() as processes, guest.Taps([guest.Card("two", 2)]) as taps:
         machine = guest.Guest(processes, taps, kernel, initramfs, folder)
@@ -32,8 +33,8 @@ KERNEL_PACKAGE = "linux-image-cloud-amd64"
 MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
            "virtio_console", "uio", "uio_pci_generic")
 #: Drivers that DPDK loads by itself when it starts.
-DPDK_PLUGINS = ("bus_pci", "bus_vdev", "mempool_ring", "net_virtio")
-FIRST_SLOT = 0x10  # of the network devices on the guest's PCI bus
+DPDK_PLUGINS = ("bus_pci", "bus_vdev", "mempool_ring", "net_virtio", "net_e1000")
+FIRST_SLOT = 0x08  # of the network devices on the guest's PCI bus; igb asks for room behind it
 HUGE_PAGES = 320   # of 2 MiB: for packet buffers
 MEMORY_MIB = 2048
 RESULTS = "/dev/vport0p1"  # in the guest; what is written there stands in Guest.results
@@ -55,7 +56,7 @@ mkdir -p /dev/huge; mount -t hugetlbfs huge /dev/huge; mount -t tmpfs tmp /log
 ifconfig lo 127.0.0.1 up
 for each in /sys/bus/pci/devices/*; do
   case $(cat $each/vendor):$(cat $each/device) in
-    0x1af4:0x1000|0x1af4:0x1041) echo uio_pci_generic >$each/driver_override ;;
+    0x1af4:0x1000|0x1af4:0x1041|0x8086:0x10c9) echo uio_pci_generic >$each/driver_override ;;
   esac
 done
 for module in $(cat /modules/order); do insmod /modules/$module; done
@@ -74,11 +75,11 @@ poweroff -f
 """
 
 
-def missing():
+def missing(qemu=QEMU):
     """Why no guest can run here, or nothing."""
     if platform.machine() != "x86_64":
         return f"the guest is for x86_64, not {platform.machine()}"
-    absent = [program for program in (QEMU, "ip", "sysctl", "busybox", "ldd")
+    absent = [program for program in (qemu, "ip", "sysctl", "busybox", "ldd")
               if not shutil.which(program)]
     if absent:
         return f"not installed: {', '.join(absent)} (Debian: qemu-system-x86, busybox-static)"
@@ -239,10 +240,24 @@ def pack(archive_path, kernel, sensor, files):
 
 @dataclasses.dataclass
 class Card:
-    """An emulated network card: its name here, receive queues, and whether it hashes by itself."""
+    """An emulated network card: its name here, receive queues, whether it hashes by itself, and
+    what it is: "virtio" or "igb"."""
     name: str
     queues: int
     hashes: bool = True
+    model: str = "virtio"
+
+    @property
+    def has_queues_on_its_cable(self):
+        return self.model == "virtio" and self.queues > 1
+
+    def device(self):
+        """QEMU's words for it, without network and place."""
+        if self.model == "igb":
+            return "igb"
+        rss = "on" if self.hashes else "off"
+        return (f"virtio-net-pci,mq=on,vectors={2 * self.queues + 2},rss={rss},hash={rss},"
+                "rx_queue_size=1024")
 
 
 class Tap:
@@ -303,7 +318,7 @@ class Taps(rig.Namespaces):
         _ip("netns", "add", self.namespace)
         for tap in self.all:
             name = tap.sender_interface
-            multi_queue = ["multi_queue"] if tap.card.queues > 1 else []
+            multi_queue = ["multi_queue"] if tap.card.has_queues_on_its_cable else []
             _ip("-n", self.namespace, "tuntap", "add", "dev", name, "mode", "tap", *multi_queue)
             # Else the kernel itself sends neighbour discovery.
             subprocess.run(tap.at_sender(["sysctl", "-qw",
@@ -322,9 +337,10 @@ def _ip(*arguments):
 class Guest:
     """A running guest. It ends with its processes."""
 
-    def __init__(self, processes, taps, kernel, initramfs, folder):
+    def __init__(self, processes, taps, kernel, initramfs, folder, qemu=QEMU):
         self.folder = pathlib.Path(folder)
         self.results = self.folder / "results"
+        self.qemu = qemu
         started = time.monotonic()
         self.accelerator = accelerator(kernel, self.folder)
         self.process = processes.start(
@@ -335,20 +351,19 @@ class Guest:
         self.boot_seconds = time.monotonic() - started
 
     def _command(self, taps, kernel, initramfs):
-        command = _machine(self.accelerator, kernel, initramfs) + [
+        command = [self.qemu] + _machine(self.accelerator, kernel, initramfs) + [
             "-serial", f"file:{self.folder / 'console'}",
             "-serial", f"unix:{self.folder / 'shell'},server=on,wait=off",
             "-device", "virtio-serial-pci", "-chardev", f"file,id=results,path={self.results}",
             "-device", "virtserialport,chardev=results"]
         for number, tap in enumerate(taps.all):
             card = tap.card
-            rss = "on" if card.hashes else "off"
-            queues = f",queues={card.queues}" if card.queues > 1 else ""
+            queues = f",queues={card.queues}" if card.has_queues_on_its_cable else ""
             command += [
                 "-netdev", f"tap,id=net{number},ifname={tap.sender_interface},script=no,"
                 f"downscript=no,vhost=off{queues}",
-                "-device", f"virtio-net-pci,netdev=net{number},addr={FIRST_SLOT + number:#x},mq=on,"
-                f"vectors={2 * card.queues + 2},rss={rss},hash={rss},romfile=,rx_queue_size=1024"]
+                "-device", f"{card.device()},netdev=net{number},addr={FIRST_SLOT + number:#x},"
+                "romfile="]
         return command
 
     def _wait_for_boot(self):
@@ -396,7 +411,7 @@ class Guest:
 
 
 def _machine(accelerator_name, kernel, initramfs):
-    return [QEMU, "-machine", "q35", "-accel", accelerator_name, "-cpu", "max", "-smp", "2", "-m",
+    return ["-machine", "q35", "-accel", accelerator_name, "-cpu", "max", "-smp", "2", "-m",
             MEMORY_MIB, "-display", "none", "-nodefaults", "-no-reboot", "-kernel", kernel.image,
             "-initrd", initramfs, "-append",
             f"console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on "
@@ -414,7 +429,7 @@ def accelerator(kernel, folder):
     archive.add("bin/busybox", pathlib.Path(shutil.which("busybox")).read_bytes())
     archive.write(folder / "trial")
     try:
-        subprocess.run(list(map(str, _machine("kvm", kernel, folder / "trial"))) + [
+        subprocess.run([QEMU] + list(map(str, _machine("kvm", kernel, folder / "trial"))) + [
             "-serial", f"file:{folder / 'trial.log'}"], capture_output=True, timeout=KVM_TRIAL_S,
                        check=True)
     except (subprocess.TimeoutExpired, subprocess.CalledProcessError):

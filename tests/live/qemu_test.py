@@ -18,6 +18,7 @@ virtualization, QEMU translates: that takes ten times as long.
 """
 import argparse
 import collections
+import contextlib
 import pathlib
 import re
 import sys
@@ -53,26 +54,46 @@ unix-command: {enabled: no}
 
 def main():
     rig.end_on_signals()
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    options = guest_parser(__doc__).parse_args()
+    if missing := guest.missing():
+        rig.skip(missing)
+    with captures.workplace(options) as folder:
+        sys.exit(0 if test(options, kernel_or_skip(options), folder) else 1)
+
+
+def guest_parser(text):
+    """Arguments of tests that run the sensor in a guest."""
+    parser = argparse.ArgumentParser(description=text,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("sensor", "mixer"):
         parser.add_argument(name)
     captures.add_arguments(parser)
-    parser.add_argument("--cache", required=True)
+    parser.add_argument("--cache", required=True, help="folder for the guest's kernel")
     parser.add_argument("--workers", default="1,2,4")
-    options = parser.parse_args()
-    options.mtu = 1500
-    if missing := guest.missing():
-        rig.skip(missing)
+    parser.set_defaults(mtu=1500)
+    return parser
+
+
+def kernel_or_skip(options):
     try:
-        kernel = guest.find_kernel(options.cache)
+        return guest.find_kernel(options.cache)
     except guest.NoKernel as fault:
         rig.skip(fault)
-    with captures.workplace(options) as folder:
-        sys.exit(0 if test(options, kernel, folder) else 1)
 
 
 def test(options, kernel, folder):
     """All runs in one guest. @return whether all hold"""
+    with bench_in_guest(options, kernel, folder, CARDS) as (bench, expected):
+        is_fine = True
+        for workers in map(int, options.workers.split(",")):
+            is_fine &= bench.compare(1 if workers > 2 else 0, workers, expected)
+        is_fine &= bench.compare(2, 2, expected)
+        return is_fine & bench.overload(2, 2)
+
+
+@contextlib.contextmanager
+def bench_in_guest(options, kernel, folder, cards, qemu=guest.QEMU):
+    """A guest that is up with these cards, what there is to send, and the alerts to expect."""
     captures.mix(options, folder / "sent", options.count, PACKETS_A_SECOND)
     rules = COUNTING.sub("", pathlib.Path(options.rules).read_text(encoding="utf-8"))
     (folder / "all.rules").write_text(rules, encoding="utf-8")
@@ -83,15 +104,10 @@ def test(options, kernel, folder):
     guest.pack(folder / "initramfs", kernel, options.sensor,
                {"etc/test.rules": folder / "all.rules", "etc/rig.yaml": folder / "rig.yaml",
                 "usr/share/misc/magic.mgc": "/usr/share/misc/magic.mgc"})
-    with rig.Processes() as processes, guest.Taps(CARDS) as taps:
-        machine = guest.Guest(processes, taps, kernel, folder / "initramfs", folder)
+    with rig.Processes() as processes, guest.Taps(cards) as taps:
+        machine = guest.Guest(processes, taps, kernel, folder / "initramfs", folder, qemu)
         print(f"the guest runs on {machine.accelerator}, up after {machine.boot_seconds:.0f} s")
-        bench = Bench(taps, machine, folder)
-        is_fine = True
-        for workers in map(int, options.workers.split(",")):
-            is_fine &= bench.compare(1 if workers > 2 else 0, workers, expected)
-        is_fine &= bench.compare(2, 2, expected)
-        return is_fine & bench.overload(2, 2)
+        yield Bench(taps, machine, folder), expected
 
 
 class Bench:
