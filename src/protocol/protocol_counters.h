@@ -18,20 +18,21 @@ enum class ProtocolCounter : uint8_t {
   count_,
 };
 
-/// The counters of one core's parsers. A protocol that runs over TCP and UDP has one set of each,
-/// told apart by _tcp and _udp as in Suricata.
+/// The counters of one core's parsers, which another thread may read (CounterView::value). A
+/// protocol that runs over TCP and UDP has one set of each, told apart by _tcp and _udp as in
+/// Suricata.
 class ProtocolCounters {
  public:
   ProtocolCounters();
   void add(AppProtocol protocol, bool is_udp, ProtocolCounter counter, uint64_t by = 1) noexcept {
     const uint16_t first = first_[static_cast<size_t>(protocol)][is_udp ? 1 : 0];
     if (first != 0) {
-      values_[first + static_cast<size_t>(counter)] += by;
+      relaxed::add(values_[first + static_cast<size_t>(counter)], by);
     }
   }
-  void add_failed(bool is_udp) noexcept { ++values_[is_udp ? 1 : 0]; }
-  void set_expectations(uint64_t count) noexcept { values_[2] = count; }
-  void add_encrypted(uint64_t bytes) noexcept { values_[3] += bytes; }
+  void add_failed(bool is_udp) noexcept { relaxed::add(values_[is_udp ? 1 : 0], 1); }
+  void set_expectations(uint64_t count) noexcept { relaxed::store(values_[2], count); }
+  void add_encrypted(uint64_t bytes) noexcept { relaxed::add(values_[3], bytes); }
   [[nodiscard]] CounterView view() const noexcept;
 
  private:
