@@ -27,6 +27,9 @@ void tell_ports(const capture::Ports& ports, unsigned workers) {
                           port.driver, port.queues, port.queues == 1 ? "" : "s",
                           port.rx_descriptors, port.link_is_up ? "up" : "down", port.steering,
                           port.bypass));
+    if (!port.unseen.empty()) {
+      tell_line(fmt::format("port {}: {}", port.name, port.unseen));
+    }
   }
   tell_line(fmt::format("{} worker{}; stop with Ctrl-C, reload rules with SIGUSR2", workers,
                         workers == 1 ? "" : "s"));

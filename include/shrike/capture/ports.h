@@ -60,6 +60,7 @@ struct PortFacts {
   uint16_t mtu = 0;        ///< longer frames do not come; 0: the driver knows none
   std::string clock;       ///< in words: whose time packets have
   std::string bypass;      ///< in words: whether the card drops flows that are bypassed
+  std::string unseen;      ///< in words: what arrives but is not handed on, and not counted either
   bool link_is_up = false;
   /// The port sends all that two hosts say to each other to the queue of the worker that owns them
   /// (model/owner.h): key, hash types and redirection table were read back, and known tuples give

@@ -143,6 +143,10 @@ void Port::choose_sizes() noexcept {
       is_virtual && has_fixed_queues ? info_.max_rx_queues : std::min(wanted, info_.max_rx_queues);
   facts_.rx_descriptors = descriptors_of(options_);
   facts_.buffer_bytes = buffer_bytes_of(options_);
+  if (uses_kernel_ring_) {  // its driver asks for PACKET_FANOUT_FLAG_DEFRAG, packet(7)
+    facts_.unseen =
+        "the kernel puts IPv4 fragments together first; those whose rest is missing do not come";
+  }
 }
 
 /// Not taking VLAN tags off: the decoder wants them, and rules and records say what they are.
