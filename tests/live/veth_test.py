@@ -29,7 +29,7 @@ def main():
         expected = sensor.offline(base, folder / "sent" / "all.pcap",
                                   folder / "offline").by_flow()
         is_fine = True
-        for workers in (1, 2):
+        for workers in (1, 2, 4):
             is_fine &= compare(options, base, folder, workers, expected)
     sys.exit(0 if is_fine else 1)
 
