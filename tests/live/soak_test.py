@@ -98,10 +98,11 @@ class Logs:
         self.alert_lines = dict.fromkeys(self.NAMES, 0)
 
     def rotate(self, receiver):
-        """Reads what was rotated the last time, which nobody writes to any more."""
-        self._read(".1")
+        """Reads what was rotated the last time, which nobody writes to once there are new files.
+        Where there are none, the sensor is still starting, and a signal would end it."""
         if not all((self.folder / name).exists() for name in self.NAMES):
-            return  # it is still starting, and a signal would end it
+            return
+        self._read(".1")
         for name in self.NAMES:
             (self.folder / name).rename(self.folder / f"{name}.1")
         receiver.popen.send_signal(signal.SIGUSR1)
