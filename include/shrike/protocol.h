@@ -115,7 +115,9 @@ class ProtocolParsers {
   [[nodiscard]] std::span<const Transaction* const> finished() const noexcept;
 
   /// The flow ended: all it keeps is freed (at the next call).
-  void release(FlowId flow) noexcept;
+  /// @return what it was identified as, without its transactions and events, or null where it had
+  ///         no such layer. Valid until the next parse, settle, release or reset.
+  const AppView* release(FlowId flow) noexcept;
 
   /// Forgets all flows and expectations (a new capture begins).
   void reset() noexcept;

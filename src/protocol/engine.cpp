@@ -125,20 +125,24 @@ void Engine::raise(AppEvent event) noexcept {
   }
 }
 
+AppView Engine::identity_of(const FlowLayer& layer) noexcept {
+  return {.protocol = layer.protocol,
+          .by_direction = {layer.sides[0].identity.protocol, layer.sides[1].identity.protocol},
+          .original = layer.original,
+          .expected = layer.announced,
+          .parent_eve_id = layer.parent_eve_id,
+          .identification_done = layer.is_identified};
+}
+
 /// Fills the view of the datagram at hand, and the wishes that follow from the flow's state.
 const AppView* Engine::show(FlowLayer& layer, bool has_changed) noexcept {
   layer.shown = direction_;
   wishes_.no_parser |= layer.is_closed;
   wishes_.is_settled = layer.is_udp && (layer.is_identified[0] || layer.is_identified[1]);
-  view_ = {.protocol = layer.protocol,
-           .by_direction = {layer.sides[0].identity.protocol, layer.sides[1].identity.protocol},
-           .original = layer.original,
-           .expected = layer.announced,
-           .parent_eve_id = layer.parent_eve_id,
-           .identification_done = layer.is_identified,
-           .is_changing = layer.is_changing,
-           .has_changed = has_changed,
-           .has_data = has_data_};
+  view_ = identity_of(layer);
+  view_.is_changing = layer.is_changing;
+  view_.has_changed = has_changed;
+  view_.has_data = has_data_;
   shown_.clear();
   if (layer.session != nullptr) {
     for (AppTransaction* const each : layer.session->transactions_) {
@@ -182,14 +186,14 @@ void Engine::settle(const Tracked& tracked) noexcept {
   to_free_from_ = &session;
 }
 
-void Engine::release(FlowId flow) noexcept {
+const AppView* Engine::release(FlowId flow) noexcept {
   free_finished();
   if (!flow.exists() || flow.slot() >= options_.flow_slots) {
-    return;
+    return nullptr;
   }
   FlowLayer*& layer = layers_[flow.slot()];
   if (layer == nullptr) {
-    return;
+    return nullptr;
   }
   if (layer->session != nullptr) {
     for (AppTransaction* const each : layer->session->transactions_) {
@@ -201,6 +205,8 @@ void Engine::release(FlowId flow) noexcept {
   }
   to_destroy_ = layer;
   layer = nullptr;
+  view_ = identity_of(*to_destroy_);
+  return &view_;
 }
 
 void Engine::store_files(FlowId flow, std::array<bool, 2> sides) noexcept {

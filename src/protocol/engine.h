@@ -61,7 +61,7 @@ class Engine {
   [[nodiscard]] const AppWishes& wishes() const noexcept { return wishes_; }
   void settle(const Tracked& tracked) noexcept;
   [[nodiscard]] std::span<const Transaction* const> finished() const noexcept { return finished_; }
-  void release(FlowId flow) noexcept;
+  const AppView* release(FlowId flow) noexcept;
   void store_files(FlowId flow, std::array<bool, 2> sides) noexcept;
   [[nodiscard]] bool stores_files(FlowId flow, Direction direction) const noexcept;
   void reset() noexcept;
@@ -81,6 +81,7 @@ class Engine {
   FlowLayer* open_layer(const Tracked& tracked) noexcept;
   void destroy(FlowLayer* layer) noexcept;
   void free_finished() noexcept;
+  [[nodiscard]] static AppView identity_of(const FlowLayer& layer) noexcept;
   const AppView* show(FlowLayer& layer, bool has_changed) noexcept;
   void raise(AppEvent event) noexcept;
 

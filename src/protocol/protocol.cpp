@@ -31,8 +31,8 @@ std::span<const Transaction* const> ProtocolParsers::finished() const noexcept {
   return state_->engine.finished();
 }
 
-void ProtocolParsers::release(FlowId flow) noexcept {
-  state_->engine.release(flow);
+const AppView* ProtocolParsers::release(FlowId flow) noexcept {
+  return state_->engine.release(flow);
 }
 
 void ProtocolParsers::reset() noexcept {

@@ -81,12 +81,12 @@ void Inspection::inspect_tracked(const RuleSet& rules) noexcept {
     overload_->choose(tracked_.all(), flows_);
   }
   for (const FlowEnd& end : flows_.ends()) {
-    protocols_.release(end.view.id);
+    const AppView* const app = protocols_.release(end.view.id);
     if (!protocols_.finished().empty()) {
       end_transactions(end);
     }
+    write_flow_end(end, app);
   }
-  write_flow_ends();
 }
 
 /// A rule's `bypass` ends the way of the flow through the sensor, where a card can go on with it;
@@ -349,18 +349,16 @@ output::AppContext Inspection::context_of(const Alert& alert, const AppView* app
   return {.view = app, .members = members_};
 }
 
-void Inspection::write_flow_ends() noexcept {
-  for (const FlowEnd& each : flows_.ends()) {
-    FlowEnd with_card;
-    const FlowEnd* end = &each;
-    if (bypass_ != nullptr && each.view.state == FlowState::bypassed) [[unlikely]] {
-      with_card = each;
-      bypass_->end(with_card);
-      end = &with_card;
-    }
-    while (!records_.write_flow_end(*end)) {
-      when_full_();
-    }
+void Inspection::write_flow_end(const FlowEnd& end, const AppView* app) noexcept {
+  FlowEnd with_card;
+  const FlowEnd* told = &end;
+  if (bypass_ != nullptr && end.view.state == FlowState::bypassed) [[unlikely]] {
+    with_card = end;
+    bypass_->end(with_card);
+    told = &with_card;
+  }
+  while (!records_.write_flow_end(*told, {}, {.view = app})) {
+    when_full_();
   }
 }
 

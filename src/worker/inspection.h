@@ -81,7 +81,7 @@ class Inspection {
   void store_file(const Transaction& transaction, size_t index, const Tracked& tracked,
                   const AppView& app, bool is_over) noexcept;
   void end_transactions(const FlowEnd& end) noexcept;
-  void write_flow_ends() noexcept;
+  void write_flow_end(const FlowEnd& end, const AppView* app) noexcept;
   void write_mark(const output::OrderKey& key) noexcept;
 
   flow::FlowTracker flows_;

@@ -517,8 +517,12 @@ TEST(Engine, SettleFreesWhatIsInspected) {
   view = talk.ask("three\n");
   EXPECT_EQ(lines_of(view), (Lines{"> three"}));
   EXPECT_EQ(view->transactions[0]->id, 2u);
-  parsers.release(FlowId(0, Direction::to_server));
+  const AppProtocol protocol = view->protocol;
+  const AppView* const ended = parsers.release(FlowId(0, Direction::to_server));
   ASSERT_EQ(parsers.finished().size(), 1u);
+  ASSERT_NE(ended, nullptr);
+  EXPECT_EQ(ended->protocol, protocol);
+  EXPECT_TRUE(ended->transactions.empty());
   EXPECT_EQ(talk.nudge(Direction::to_server), nullptr);
   EXPECT_TRUE(parsers.finished().empty());
 }
