@@ -61,8 +61,10 @@ class QueueSources : public testing::Test {
     card.publish({.ticks = 1000, .ns = start_ns - 500'000, .ns_a_tick = 10});
   }
 
-  QueueSource make(bool has_clock, bool plays_files = false) {
-    return QueueSource({{.port = port->number(), .clock = has_clock ? &card : nullptr}},
+  QueueSource make(bool has_clock, bool plays_files = false, bool checks_sums = true) {
+    return QueueSource({{.port = port->number(),
+                         .checks_sums = checks_sums,
+                         .clock = has_clock ? &card : nullptr}},
                        {.system = &system,
                         .ticks = TickSource::steady_clock,
                         .stamp_offset = stamp_offset,
@@ -160,17 +162,29 @@ TEST_F(QueueSources, FollowASystemClockThatIsSetBack) {
 
 TEST_F(QueueSources, SayWhichSumsThePortFoundRight) {
   QueueSource source = make(false);
+  constexpr uint64_t good = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+  constexpr uint32_t tcp = RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_TCP;
   const struct {
     uint64_t flags;
+    uint32_t type;  ///< what the port saw
     bool holds;
-  } cases[] = {{0, false},
-               {RTE_MBUF_F_RX_L4_CKSUM_GOOD, true},
-               {RTE_MBUF_F_RX_L4_CKSUM_BAD, false},
-               {RTE_MBUF_F_RX_L4_CKSUM_NONE, false},
-               {RTE_MBUF_F_RX_IP_CKSUM_GOOD, false}};
+  } cases[] = {{0, tcp, false},
+               {good, tcp, true},
+               {good, RTE_PTYPE_L3_IPV4_EXT | RTE_PTYPE_L4_TCP, true},
+               {good, RTE_PTYPE_L3_IPV6_EXT_UNKNOWN | RTE_PTYPE_L4_UDP, true},
+               {RTE_MBUF_F_RX_L4_CKSUM_BAD, tcp, false},
+               {RTE_MBUF_F_RX_L4_CKSUM_NONE, tcp, false},
+               {RTE_MBUF_F_RX_IP_CKSUM_GOOD, tcp, false},
+               // What it did not look at, but the driver calls right.
+               {good, RTE_PTYPE_UNKNOWN, false},
+               {good, RTE_PTYPE_L3_IPV4, false},
+               {good, RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_FRAG, false},
+               {good, RTE_PTYPE_L3_IPV6_EXT | RTE_PTYPE_L4_TCP, false},
+               {good, RTE_PTYPE_L3_IPV4 | RTE_PTYPE_TUNNEL_IP | RTE_PTYPE_INNER_L4_TCP, false}};
   for (const auto& each : cases) {
     rte_mbuf* const buffer = RingPort::buffer_of(frame_bytes());
     buffer->ol_flags |= each.flags;
+    buffer->packet_type = each.type;
     port->put(buffer);
   }
   source.receive(batch);
@@ -178,7 +192,20 @@ TEST_F(QueueSources, SayWhichSumsThePortFoundRight) {
   for (size_t i = 0; i < std::size(cases); ++i) {
     EXPECT_EQ(batch.all()[i].transport_sum_holds, cases[i].holds) << i;
   }
-  EXPECT_EQ(counter_of(source, "capture.sums_checked"), 1U);
+  EXPECT_EQ(counter_of(source, "capture.sums_checked"), 3U);
+  source.release(batch);
+}
+
+TEST_F(QueueSources, TrustNoSumsOfAPortThatWasNotAskedToLookAtThem) {
+  QueueSource source = make(false, false, false);
+  rte_mbuf* const buffer = RingPort::buffer_of(frame_bytes());
+  buffer->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+  buffer->packet_type = RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_TCP;
+  port->put(buffer);
+  source.receive(batch);
+  ASSERT_EQ(batch.size(), 1U);
+  EXPECT_FALSE(batch.all()[0].transport_sum_holds);
+  EXPECT_EQ(counter_of(source, "capture.sums_checked"), 0U);
   source.release(batch);
 }
 

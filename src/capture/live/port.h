@@ -36,6 +36,11 @@ class Port {
   [[nodiscard]] bool stamps_packets() const noexcept {
     return (conf_.rxmode.offloads & RTE_ETH_RX_OFFLOAD_TIMESTAMP) != 0;
   }
+  /// It was asked to look at the checksums of TCP and UDP, and took it on.
+  [[nodiscard]] bool checks_sums() const noexcept {
+    constexpr uint64_t both = RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+    return (conf_.rxmode.offloads & both) == both;
+  }
   void tell_clock(std::string words) { facts_.clock = std::move(words); }
   /// Null where it drops no flows by itself. Valid as long as this.
   [[nodiscard]] CardRules* card_rules() noexcept { return rules_.get(); }

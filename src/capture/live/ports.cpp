@@ -185,6 +185,7 @@ bool DpdkPorts::make_sources(Diagnostics& diagnostics) {
                           .port_index = index,
                           .plays_file = facts.driver == "net_pcap" &&
                                         facts.device.find("rx_pcap=") != std::string::npos,
+                          .checks_sums = ports_[index]->checks_sums(),
                           .clock = lines_[index]});
       }
     }

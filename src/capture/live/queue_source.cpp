@@ -42,6 +42,17 @@ constexpr CounterRow rows[] = {
 };
 static_assert(std::size(rows) == Counters<QueueCounter>::count);
 
+/// Some drivers (igb, ixgbe) call every sum right that the port did not find wrong, though it may
+/// not have looked: it was not asked to, or it did not find a segment behind tags and headers that
+/// it does not know, or behind IPv6 headers that change the addresses which are summed up.
+bool found_sum_right(const rte_mbuf* buffer, const Queue& queue) noexcept {
+  const uint32_t transport = buffer->packet_type & RTE_PTYPE_L4_MASK;
+  return queue.checks_sums &&
+         (buffer->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD &&
+         (transport == RTE_PTYPE_L4_TCP || transport == RTE_PTYPE_L4_UDP) &&
+         (buffer->packet_type & RTE_PTYPE_L3_MASK) != RTE_PTYPE_L3_IPV6_EXT;
+}
+
 }  // namespace
 
 QueueSource::QueueSource(const std::vector<Queue>& queues, const PacketTimes& times,
@@ -124,8 +135,7 @@ void QueueSource::take(rte_mbuf* buffer, Lane& lane, uint64_t now_ns, PacketBatc
   }
   counters_.add(QueueCounter::bytes, frame.size());
   const uint64_t time_ns = time_of(buffer, lane, now_ns);
-  const bool sum_holds =
-      (buffer->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+  const bool sum_holds = found_sum_right(buffer, lane.queue);
   if (filter_ != nullptr && !filter_->passes({.frame = frame,
                                               .time_ns = time_ns,
                                               .wire_bytes = buffer->pkt_len,

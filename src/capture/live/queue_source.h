@@ -34,8 +34,9 @@ enum class QueueCounter : uint8_t {
 struct Queue {
   uint16_t port = 0;
   uint16_t queue = 0;
-  uint32_t port_index = 0;  ///< Packet::capture_index
-  bool plays_file = false;  ///< nothing is lost that is not fetched in time
+  uint32_t port_index = 0;   ///< Packet::capture_index
+  bool plays_file = false;   ///< nothing is lost that is not fetched in time
+  bool checks_sums = false;  ///< the port was asked to look at checksums, and took it on
   /// What the port's time stamps are ticks of; null: they are not used.
   const SharedLine* clock = nullptr;
 };
