@@ -19,18 +19,18 @@ struct EveContext {
 /// From the opening brace to what every event of a packet has: timestamp … community_id.
 void begin_packet_event(EveContext& eve, const Record& record, const RuleCatalog& catalog,
                         std::string_view event_type);
-/// host and pcap_filename, and the closing brace.
 /// in_iface, of a live run.
 void write_interface(EveContext& eve, uint32_t capture_index);
+/// host and pcap_filename, and the closing brace.
 void end_event(EveContext& eve, std::string_view capture_path);
 /// metadata, ether and community_id.
 void write_common_options(EveContext& eve, const Record& record, const RuleCatalog& catalog);
 /// app_proto and its relatives.
 void write_app_protocols(EveContext& eve, const AppSection& app);
-/// pkts_toserver … start, inside an open object.
-/// Packets and bytes by Direction.
+/// pkts_toserver … bytes_toclient, inside an open object, from packets and bytes by Direction.
 void write_side_counts(JsonWriter& json, const std::array<uint64_t, 2>& packets,
                        const std::array<uint64_t, 2>& bytes);
+/// The same of a flow, and start.
 void write_flow_counts(EveContext& eve, const FlowView& flow);
 void write_vlan(EveContext& eve, uint8_t count, std::span<const uint16_t> ids);
 /// packet and packet_info.

@@ -47,8 +47,8 @@ def missing_card(qemu):
 
 def test(options, kernel, folder):
     """All runs in one guest. @return whether all hold"""
-    with qemu_test.bench_in_guest(options, kernel, folder, CARDS, options.qemu) as made:
-        bench, expected = made
+    with qemu_test.bench_in_guest(options, kernel, folder, CARDS,
+                                  options.qemu) as (bench, expected):
         is_fine = True
         for workers in map(int, options.workers.split(",")):
             is_fine &= bench.compare(0, workers, expected)
