@@ -232,22 +232,20 @@ uint16_t Detector::State::group_of_subject(const Subject& subject) const noexcep
                     id.exists() ? id.direction() : Direction::to_server);
   }
   // An ICMP error may be tied to the flow that it speaks of: it does not meet that flow's rules.
-  // The sides of a flow met midstream may yet be swapped.
-  if (subject.datagram->protocol != subject.slot->protocol || subject.tracked->flow.is_midstream) {
+  if (subject.datagram->protocol != subject.slot->protocol) {
     return group_of(*subject.tables, *subject.datagram, id.direction());
   }
-  uint16_t& known = subject.slot->groups[static_cast<size_t>(id.direction())];
+  uint16_t& known = subject.slot->groups[subject.tracked->flow.sender];
   if (known == FlowSlot::no_group) {
     known = group_of(*subject.tables, *subject.datagram, id.direction());
   }
   return known;
 }
 
-/// Rules that addresses decide: once for each direction of a flow, else for each datagram.
+/// Rules that addresses decide: once for each sender in a flow, else for each datagram.
 void Detector::State::run_address_rules(const Subject& subject) noexcept {
   if (subject.slot != nullptr) {
-    bool& is_done =
-        subject.slot->address_rules_done[static_cast<size_t>(subject.tracked->flow.id.direction())];
+    bool& is_done = subject.slot->address_rules_done[subject.tracked->flow.sender];
     if (is_done) {
       return;
     }

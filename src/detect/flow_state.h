@@ -121,7 +121,7 @@ class CapturePool {
 /// What detection remembers of a flow between datagrams. Without initial values: see `open`.
 struct FlowSlot {
   static constexpr uint16_t no_group = 0xffff;
-  std::array<uint16_t, 2> groups;  ///< the scan plan of each direction
+  std::array<uint16_t, 2> groups;  ///< the scan plan of each sender (FlowView::sender)
   std::array<bool, 2> address_rules_done;
   std::array<bool, 2> protocol_rules_done;  ///< for the identification at hand
   std::array<bool, 2> has_app_news;         ///< transactions changed since they were inspected

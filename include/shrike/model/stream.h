@@ -57,6 +57,7 @@ enum class FlowVerdict : uint8_t { inspect, bypass, pass, drop, reject };
 /// What was true of a flow when one datagram of it passed. Arrays are by Direction.
 struct FlowView {
   FlowId id;                     ///< with the datagram's direction
+  uint8_t sender = 0;            ///< which of the two hosts sent it: stays when sides are swapped
   bool opened = false;           ///< first datagram of this flow: engines reset their slot
   bool is_established = false;   ///< TCP handshake done; else traffic seen both ways
   bool stream_added = false;     ///< payload went into the stream (Suricata: PKT_STREAM_ADD)
