@@ -290,14 +290,20 @@ bool Engine::detect(FlowLayer& layer, Portion& portion) noexcept {
   return begin_parsing(layer, portion);
 }
 
-/// The protocol was found with these bytes. The side that spoke first goes to the parser first.
+/// The protocol was found with these bytes. The side that spoke first goes to the parser first; what
+/// it says may break the parser, which sees these bytes all the same (as in Suricata).
 bool Engine::begin_parsing(FlowLayer& layer, Portion& portion) noexcept {
   const Direction other = opposite(portion.direction);
   if (layer.first == first_of(other)) {
+    PoolBytes own = std::move(layer.side(portion.direction).kept);  // the portion may be part of it
     look_again(layer, other);
     if (layer.is_closed) {
+      if (layer.protocol != AppProtocol::failed) {
+        feed(layer, portion);
+      }
       return false;
     }
+    layer.side(portion.direction).kept = std::move(own);
     if (layer.is_changing) {
       layer.is_changing = false;
       raise(AppEvent::applayer_unexpected_protocol);
