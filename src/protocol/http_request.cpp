@@ -199,7 +199,8 @@ HttpParser::Step HttpParser::request_headers(Cursor& cursor) {
   if (step == Step::fail || (!is_end && !cursor.is_closed)) {
     return step;
   }
-  if (cursor.is_closed) {
+  if (cursor.is_closed && !is_request_trailer_) {
+    add_single_headers(*request_, Direction::to_server);  // of those that came, rules may ask
     is_request_trailer_ = true;
   }
   return end_request_headers(client_.raw_headers);
