@@ -235,7 +235,7 @@ uint16_t Detector::State::group_of_subject(const Subject& subject) const noexcep
   if (subject.datagram->protocol != subject.slot->protocol) {
     return group_of(*subject.tables, *subject.datagram, id.direction());
   }
-  uint16_t& known = subject.slot->groups[subject.tracked->flow.sender];
+  uint16_t& known = subject.slot->groups[subject.tracked->flow.sender()];
   if (known == FlowSlot::no_group) {
     known = group_of(*subject.tables, *subject.datagram, id.direction());
   }
@@ -245,7 +245,7 @@ uint16_t Detector::State::group_of_subject(const Subject& subject) const noexcep
 /// Rules that addresses decide: once for each sender in a flow, else for each datagram.
 void Detector::State::run_address_rules(const Subject& subject) noexcept {
   if (subject.slot != nullptr) {
-    bool& is_done = subject.slot->address_rules_done[subject.tracked->flow.sender];
+    bool& is_done = subject.slot->address_rules_done[subject.tracked->flow.sender()];
     if (is_done) {
       return;
     }

@@ -11,6 +11,7 @@ namespace {
 /// What was said of a datagram's flow, seen from the other side.
 void turn_view(FlowView& view) noexcept {
   view.id = FlowId(view.id.slot(), opposite(view.id.direction()));
+  view.client_end ^= 1;
   std::swap(view.packets[0], view.packets[1]);
   std::swap(view.bytes[0], view.bytes[1]);
   std::swap(view.stream_bytes[0], view.stream_bytes[1]);

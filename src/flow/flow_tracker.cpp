@@ -249,7 +249,7 @@ void FlowTracker::State::fill_view(FlowView& view, uint32_t slot,
   const Flow& flow = flows[slot];
   const size_t client = flow.client_index;
   view.id = FlowId(slot, direction);
-  view.sender = static_cast<uint8_t>(client ^ static_cast<size_t>(direction));
+  view.client_end = flow.client_index;
   view.state = flow.state;
   view.verdict = flow.verdict;
   view.packets = flow.packets;

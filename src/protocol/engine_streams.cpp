@@ -290,8 +290,8 @@ bool Engine::detect(FlowLayer& layer, Portion& portion) noexcept {
   return begin_parsing(layer, portion);
 }
 
-/// The protocol was found with these bytes. The side that spoke first goes to the parser first; what
-/// it says may break the parser, which sees these bytes all the same (as in Suricata).
+/// The protocol was found with these bytes. The side that spoke first goes to the parser first;
+/// what it says may break the parser, which sees these bytes all the same (as in Suricata).
 bool Engine::begin_parsing(FlowLayer& layer, Portion& portion) noexcept {
   const Direction other = opposite(portion.direction);
   if (layer.first == first_of(other)) {

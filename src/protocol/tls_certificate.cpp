@@ -174,7 +174,8 @@ struct NameText {
   bool is_valid = true;  ///< as text; its encoding is sound
 };
 
-Fault append_relative_name(NameText& name, Bytes set) {
+/// Appends the attributes up to one that is not sound. @return false where there is none.
+bool append_relative_name(NameText& name, Bytes set) {
   DerReader reader(set);
   bool is_first = true;
   while (reader.left() > 0) {
@@ -182,12 +183,10 @@ Fault append_relative_name(NameText& name, Bytes set) {
     DerReader members(pair.content);
     const Der type = members.next(der_tag::oid);
     const Der value = members.next();
-    if (reader.is_cut() || members.is_cut()) {
-      return AppEvent::tls_certificate_invalid_length;
+    if (reader.failed() || members.failed() || name.parts == name_parts_max) {
+      break;
     }
-    if (reader.failed() || members.failed() || ++name.parts > name_parts_max) {
-      return AppEvent::tls_certificate_invalid_x509name;
-    }
+    ++name.parts;
     if (!name.text.empty()) {
       name.text += is_first ? ", " : " + ";
     }
@@ -196,22 +195,18 @@ Fault append_relative_name(NameText& name, Bytes set) {
     name.text.push_back('=');
     name.is_valid &= append_attribute_value(name.text, value);
   }
-  return std::nullopt;
+  return !is_first;
 }
 
-Fault append_name(NameText& name, Bytes sequence) {
+/// A name ends at the first part that is not sound; the certificate goes on (as in Suricata).
+void append_name(NameText& name, Bytes sequence) {
   DerReader reader(sequence);
   while (reader.left() > 0) {
     const Der set = reader.next(der_tag::set);
-    if (reader.failed()) {
-      return reader.is_cut() ? AppEvent::tls_certificate_invalid_length
-                             : AppEvent::tls_certificate_invalid_x509name;
-    }
-    if (const Fault fault = append_relative_name(name, set.content)) {
-      return fault;
+    if (reader.failed() || !append_relative_name(name, set.content)) {
+      return;
     }
   }
-  return std::nullopt;
 }
 
 Fault read_name(DerReader& reader, AppTransaction& keeper, std::string_view& text) {
@@ -221,9 +216,7 @@ Fault read_name(DerReader& reader, AppTransaction& keeper, std::string_view& tex
                            : AppEvent::tls_certificate_invalid_x509name;
   }
   NameText name{PoolString(keeper.pool())};
-  if (const Fault fault = append_name(name, sequence.content)) {
-    return fault;
-  }
+  append_name(name, sequence.content);
   text = name.is_valid ? keeper.keep(std::string_view(name.text))
                        : "<X509Error: Invalid X.509 name>"sv;
   return std::nullopt;
@@ -375,7 +368,8 @@ void append_directory_name(NameText& name, Bytes content) {
   const Der sequence = reader.next(der_tag::sequence);
   name.text += "DirectoryName(";
   NameText inner{PoolString(name.text.get_allocator())};
-  name.is_valid = !reader.failed() && !append_name(inner, sequence.content);
+  name.is_valid = !reader.failed();
+  append_name(inner, sequence.content);
   name.text += inner.text;
   name.text.push_back(')');
 }

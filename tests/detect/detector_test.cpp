@@ -154,6 +154,20 @@ TEST(Detector, DecidesAddressRulesOncePerDirection) {
         "1:1 1:2 1:3 3:3 4:1 4:2 4:3 5:2 5:3 5:4"}});
 }
 
+TEST(Detector, MeetsBothSendersWhereSidesAreSwapped) {
+  const char* const rules =
+      R"(alert udp 10.0.0.2 any -> any any (sid:1;)
+alert udp any 53 -> any any (content:"x"; sid:2;))";
+  // What looked like an answer turned the flow; the answer to it turns it back.
+  Entry question{.protocol = ip_protocol::udp, .target_port = 53, .payload = "x", .opened = true};
+  question.direction = Direction::to_client;
+  question.client_end = 1;
+  Entry answer{.protocol = ip_protocol::udp, .source_port = 53, .payload = "x"};
+  answer.source = test::ipv4(10, 0, 0, 2);
+  answer.direction = Direction::to_client;
+  run({{"swapped and swapped back", rules, {question, answer, answer}, "2:1 2:2 3:2"}});
+}
+
 TEST(Detector, SetsBitsBeforeRulesThatAskForThem) {
   const char* const rules =
       R"(alert tcp any any -> any any (content:"two"; flowbits:isset,seen; sid:1;)

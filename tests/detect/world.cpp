@@ -48,6 +48,7 @@ Batch::Batch(std::vector<Entry> entries) : entries_(std::move(entries)) {
     Tracked& tracked = tracked_.push(datagram);
     if (entry.has_flow) {
       tracked.flow.id = FlowId(entry.slot, entry.direction);
+      tracked.flow.client_end = entry.client_end;
       tracked.flow.opened = entry.opened;
       tracked.flow.is_established = entry.is_established;
       tracked.flow.tcp_established = entry.is_established && entry.protocol == ip_protocol::tcp;

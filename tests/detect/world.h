@@ -36,6 +36,7 @@ struct Entry {
   bool has_flow = true;
   uint32_t slot = 0;
   Direction direction = Direction::to_server;
+  uint8_t client_end = 0;
   bool opened = false;
   bool is_established = true;
   bool stream_added = false;

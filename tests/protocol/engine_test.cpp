@@ -262,6 +262,18 @@ TEST(Engine, FirstSpeakerWaitsUntilItsTextIsDecided) {
   EXPECT_EQ(lines_of(view), (Lines{"> XXXXXXXX", "< HELO there"}));
 }
 
+TEST(Engine, FirstSpeakerMayBreakTheParserForItself) {
+  ProtocolParsers parsers(small_options());
+  Conversation talk(parsers, {});
+  talk.ask("broken\n");
+  const AppView* view = talk.answer("HELO there\n");
+  EXPECT_EQ(lines_of(view), (Lines{"< HELO there"}));
+  EXPECT_EQ(view->protocol, AppProtocol::http1);
+  EXPECT_TRUE(parsers.wishes().no_parser);
+  view = talk.answer("more\n");
+  EXPECT_EQ(lines_of(view), (Lines{"< HELO there"}));
+}
+
 TEST(Engine, WrongSpeakerEndsTheFlow) {
   ProtocolParsers parsers(small_options());
   Conversation talk(parsers, {});

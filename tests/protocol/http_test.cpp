@@ -357,6 +357,18 @@ TEST(Http, EndsABodyWithTheConnection) {
   EXPECT_EQ(value_of(talk, Direction::to_client, Field::file_data), "first second");
 }
 
+TEST(Http, ShowsTheFieldsOfHeadersThatNeverEnd) {
+  HttpTalk talk;
+  talk.say(
+      {client("GET / HTTP/1.1\r\nUser-Agent: me\r\nCookie: a=b\r\nX: 1\r\n"), server(ok + "\r\n")});
+  EXPECT_EQ(value_of(talk, Direction::to_server, Field::http_user_agent), "(none)");
+  talk.end(Direction::to_server);
+  EXPECT_EQ(value_of(talk, Direction::to_server, Field::http_user_agent), "me");
+  EXPECT_EQ(value_of(talk, Direction::to_server, Field::http_cookie), "a=b");
+  EXPECT_EQ(value_of(talk, Direction::to_server, Field::http_header_names),
+            "\r\nUser-Agent\r\nCookie\r\nX\r\n\r\n");
+}
+
 TEST(Http, StopsABombAtItsBound) {
   const std::string bomb = compressed(compressed(std::string(40u << 20, 'a'), 31), 31);
   HttpTalk talk;

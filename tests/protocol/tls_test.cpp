@@ -241,6 +241,23 @@ TEST(Tls, NamesWhatIsWrongWithACertificate) {
   }
 }
 
+TEST(Tls, ANameEndsWhereItIsBroken) {
+  std::string der = certificate({.issuer = {{attribute::country, "AQ"}},
+                                 .subject = {{attribute::country, "AQ"},
+                                             {attribute::organization, "Shrike"},
+                                             {attribute::common_name, "shrike.example"}}});
+  const size_t organization = der.find(attribute::organization);
+  ASSERT_NE(organization, std::string::npos);
+  der[organization - 3] += 40;  // the attribute says that it is longer than its set
+  TlsTalk talk;
+  talk.say({server(record(handshake, certificates({der})))});
+  ASSERT_EQ(talk.session.transactions().size(), 1u);
+  const AppTransaction& tls = *talk.session.transactions()[0];
+  EXPECT_EQ(tls.text(Direction::to_client, Field::tls_cert_subject), "C=AQ");
+  EXPECT_EQ(tls.text(Direction::to_client, Field::tls_cert_issuer), "C=AQ");
+  EXPECT_EQ(talk.dump().find("!tls.certificate"), std::string::npos) << talk.dump();
+}
+
 TEST(Tls, ReadsTheHelloOfSsl2) {
   // Length, hello, version 3.1, three ciphers' bytes, no session id, challenge.
   TlsTalk talk;

@@ -57,7 +57,7 @@ enum class FlowVerdict : uint8_t { inspect, bypass, pass, drop, reject };
 /// What was true of a flow when one datagram of it passed. Arrays are by Direction.
 struct FlowView {
   FlowId id;                     ///< with the datagram's direction
-  uint8_t sender = 0;            ///< which of the two hosts sent it: stays when sides are swapped
+  uint8_t client_end = 0;        ///< which of the flow's two ends is the client
   bool opened = false;           ///< first datagram of this flow: engines reset their slot
   bool is_established = false;   ///< TCP handshake done; else traffic seen both ways
   bool stream_added = false;     ///< payload went into the stream (Suricata: PKT_STREAM_ADD)
@@ -81,6 +81,11 @@ struct FlowView {
   IpAddress server;
   uint16_t client_port = 0;
   uint16_t server_port = 0;
+
+  /// Which of the flow's two ends sent the datagram: the same when its sides are swapped.
+  [[nodiscard]] size_t sender() const noexcept {
+    return client_end ^ static_cast<size_t>(id.direction());
+  }
 };
 
 /// In-order bytes of one direction of a stream, made ready for inspection with one datagram of
