@@ -169,15 +169,15 @@ void add_headers(AppTransaction& transaction, Direction direction, std::string_v
   }
 }
 
-bool probe_message(Bytes bytes, bool is_request) {
-  SipMessage message;
-  return read_sip_message(bytes, is_request, message) == SipVerdict::good;
-}
+/// SSDP and events of UPnP say NOTIFY and SUBSCRIBE as well, but in HTTP.
 bool confirm_request(Bytes bytes, Direction, bool&) {
-  return probe_message(bytes, true);
+  SipMessage message;
+  return read_sip_message(bytes, true, message) == SipVerdict::good &&
+         message.line[2].starts_with("SIP/");
 }
 bool confirm_response(Bytes bytes, Direction, bool&) {
-  return probe_message(bytes, false);
+  SipMessage message;
+  return read_sip_message(bytes, false, message) == SipVerdict::good;
 }
 
 constexpr std::string_view methods[] = {"REGISTER", "INVITE",  "ACK",     "BYE",       "CANCEL",

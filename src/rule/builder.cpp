@@ -156,6 +156,15 @@ Content* Builder::last_content() noexcept {
   return nullptr;
 }
 
+Content* Builder::preceding_content() noexcept {
+  for (size_t i = nodes_.size(); i-- > 0;) {
+    if ((has_open_buffer() && nodes_[i].list != current_) || !can_precede(nodes_[i].check))
+      continue;
+    return std::get_if<Content>(&nodes_[i].check);
+  }
+  return nullptr;
+}
+
 bool Builder::has_fast_pattern_in_payload() const noexcept {
   return std::any_of(nodes_.begin(), nodes_.end(), [](const Node& node) {
     const auto* const content = std::get_if<Content>(&node.check);

@@ -104,6 +104,8 @@ class Builder {
   [[nodiscard]] Content* last_check_content() noexcept {
     return nodes_.empty() ? nullptr : std::get_if<Content>(&nodes_.back().check);
   }
+  /// What a relative check that comes now starts behind, where it is a content.
+  [[nodiscard]] Content* preceding_content() noexcept;
   /// Whether a content that is (so far) of the payload is marked fast_pattern.
   [[nodiscard]] bool has_fast_pattern_in_payload() const noexcept;
   /// Moves the last payload content to a field (`http_uri` behind it).

@@ -191,7 +191,7 @@ void parse_rawbytes(Builder& builder, const Keyword&, const Argument& argument) 
   find_content(builder, argument);
 }
 
-/// `isdataat:!1,relative`.
+/// `isdataat:10,relative`. Behind a content `isdataat:!1,relative` is `endswith` (as in Suricata).
 void parse_isdataat(Builder& builder, const Keyword& keyword, const Argument& argument) {
   Word rest = argument.value;
   IsDataAt check;
@@ -208,7 +208,11 @@ void parse_isdataat(Builder& builder, const Keyword& keyword, const Argument& ar
   const auto operand = parse_operand(position, 0, position_max, builder);
   if (!operand) return;
   check.position_bytes = *operand;
-  if (check.is_relative) {
+  const bool says_no_more =
+      check.is_relative && check.is_negated && operand->variable < 0 && operand->literal == 1;
+  if (Content* const content = says_no_more ? builder.preceding_content() : nullptr) {
+    content->ends_with = true;  // of a negated content too: it may stand elsewhere
+  } else if (check.is_relative) {
     builder.add_relative_check(check, argument.name);
   } else {
     builder.add_check(check, argument.name);

@@ -168,7 +168,10 @@ TEST(SipPatterns, AskForAWholeHead) {
   const std::string text = invite();
   EXPECT_TRUE(pattern.confirms(as_bytes(text), to_server, is_reversed));
   EXPECT_FALSE(
-      pattern.confirms(as_bytes("INVITE x HTTP/1.1\r\nbad line\r\n\r\n"), to_server, is_reversed));
+      pattern.confirms(as_bytes("INVITE x SIP/2.0\r\nbad line\r\n\r\n"), to_server, is_reversed));
+  // SSDP has methods of SIP.
+  EXPECT_FALSE(
+      pattern.confirms(as_bytes("NOTIFY * HTTP/1.1\r\nNT: a\r\n\r\n"), to_server, is_reversed));
 }
 
 }  // namespace

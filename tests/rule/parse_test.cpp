@@ -42,9 +42,15 @@ TEST(Parse, BuffersInTheOrderOfTheRule) {
        "  buffer payload\n    content \"a\"\n    content \"c\"\n  buffer http.uri\n    content "
        "\"b\"\n"},
       // The old form moves the content before it; a relative check goes along with it.
-      {"content:\"a\"; http_uri; isdataat:!1,relative; content:\"b\"; http_header;",
-       "  buffer http.uri\n    content \"a\"\n    isdataat not 1 relative\n"
+      {"content:\"a\"; http_uri; isdataat:!2,relative; content:\"b\"; http_header;",
+       "  buffer http.uri\n    content \"a\"\n    isdataat not 2 relative\n"
        "  buffer http.header\n    content \"b\"\n"},
+      // That nothing follows a content is its end, also where the content is not to be there.
+      {"content:\"a\"; http_uri; isdataat:!1,relative; http.host; content:!\"b\"; "
+       "isdataat:!1,relative; pcre:\"/c/R\"; isdataat:!1,relative;",
+       "  buffer http.uri\n    content \"a\" endswith\n"
+       "  buffer http.host\n    content not \"b\" endswith\n    pcre /c/ relative\n"
+       "    isdataat not 1 relative\n"},
       {"pcre:\"/a/U\"; content:\"b\"; http_uri;",
        "  buffer http.uri\n    pcre /a/\n    content \"b\"\n"},
       // A buffer of one value is one buffer, named how often it may be.
