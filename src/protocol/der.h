@@ -68,6 +68,16 @@ class DerReader {
     return {tag, content};
   }
 
+  /// Steps into the next element. @return all that stands behind its length, whatever it says
+  Bytes enter() noexcept {
+    ByteReader reader(bytes_);
+    reader.u8();
+    read_length(reader);
+    is_cut_ = reader.failed();
+    failed_ |= is_cut_;
+    return failed_ ? Bytes{} : reader.rest();
+  }
+
   /// The next element, which must be of that tag.
   Der next(uint8_t tag) noexcept {
     if (left() > 0 && bytes_[0] != tag) {

@@ -324,6 +324,21 @@ Fault step_over(DerReader& reader, uint8_t tag, AppEvent wrong) {
   return reader.is_cut() ? AppEvent::tls_certificate_invalid_length : wrong;
 }
 
+/// An AlgorithmIdentifier: which, and perhaps one parameter (RFC 5280, section 4.1.1.2).
+Fault step_over_algorithm(DerReader& reader, AppEvent wrong) {
+  DerReader members(reader.next(der_tag::sequence).content);
+  if (reader.failed()) {
+    return reader.is_cut() ? AppEvent::tls_certificate_invalid_length : wrong;
+  }
+  const Fault fault =
+      step_over(members, der_tag::oid, AppEvent::tls_certificate_invalid_algorithmidentifier);
+  if (fault || members.left() == 0) {
+    return fault;
+  }
+  members.next();
+  return members.failed() ? Fault(AppEvent::tls_certificate_invalid_length) : std::nullopt;
+}
+
 Fault read_serial(DerReader& reader, AppTransaction& keeper, Certificate& certificate) {
   const Der serial = reader.next(der_tag::integer);
   if (reader.failed()) {
@@ -462,7 +477,7 @@ Fault read_extensions(Bytes content, AppTransaction& keeper, Certificate& certif
     }
     is_fresh = false;
   }
-  if (outer.failed()) {
+  if (outer.failed() || outer.left() > 0) {
     return AppEvent::tls_certificate_invalid_extensions;
   }
   return std::nullopt;
@@ -482,20 +497,27 @@ Fault read_version(DerReader& reader) {
 
 /// Everything behind the subject: the key, unique identifiers, extensions.
 Fault read_tail(DerReader& reader, AppTransaction& keeper, Certificate& certificate) {
-  if (const Fault fault = step_over(reader, der_tag::sequence, AppEvent::tls_invalid_certificate)) {
+  DerReader key(reader.next(der_tag::sequence).content);
+  if (reader.failed()) {
+    return reader.is_cut() ? AppEvent::tls_certificate_invalid_length
+                           : AppEvent::tls_invalid_certificate;
+  }
+  if (const Fault fault = step_over_algorithm(key, AppEvent::tls_certificate_invalid_der)) {
     return fault;
   }
-  while (reader.left() > 0) {
-    const Der part = reader.next();
-    if (reader.failed()) {
-      return reader.is_cut() ? AppEvent::tls_certificate_invalid_length
-                             : AppEvent::tls_certificate_invalid_der;
-    }
-    if (part.tag == der_tag::context(3)) {
-      return read_extensions(part.content, keeper, certificate);
-    }
+  if (const Fault fault = step_over(key, der_tag::bit_string, AppEvent::tls_invalid_certificate)) {
+    return fault;
   }
-  return std::nullopt;
+  while (reader.left() > 0 && !reader.next_is(der_tag::context(3))) {
+    reader.next();
+  }
+  // The extensions are last, and end where the body ends (as for Suricata).
+  const Bytes extensions = reader.left() > 0 ? reader.enter() : Bytes{};
+  if (reader.failed()) {
+    return reader.is_cut() ? AppEvent::tls_certificate_invalid_length
+                           : AppEvent::tls_certificate_invalid_der;
+  }
+  return extensions.empty() ? std::nullopt : read_extensions(extensions, keeper, certificate);
 }
 
 Fault read_body(Bytes content, AppTransaction& keeper, Certificate& certificate) {
@@ -506,8 +528,8 @@ Fault read_body(Bytes content, AppTransaction& keeper, Certificate& certificate)
   if (const Fault fault = read_serial(reader, keeper, certificate)) {
     return fault;
   }
-  if (const Fault fault = step_over(reader, der_tag::sequence,
-                                    AppEvent::tls_certificate_invalid_algorithmidentifier)) {
+  if (const Fault fault =
+          step_over_algorithm(reader, AppEvent::tls_certificate_invalid_algorithmidentifier)) {
     return fault;
   }
   if (const Fault fault = read_name(reader, keeper, certificate.issuer)) {
@@ -541,8 +563,8 @@ std::optional<AppEvent> read_certificate(Bytes der, AppTransaction& keeper,
   if (const Fault fault = read_body(body.content, keeper, certificate)) {
     return fault;
   }
-  if (const Fault fault = step_over(reader, der_tag::sequence,
-                                    AppEvent::tls_certificate_invalid_algorithmidentifier)) {
+  if (const Fault fault =
+          step_over_algorithm(reader, AppEvent::tls_certificate_invalid_algorithmidentifier)) {
     return fault;
   }
   return step_over(reader, der_tag::bit_string, AppEvent::tls_invalid_certificate);

@@ -223,7 +223,14 @@ std::vector<CertificateCase> certificate_cases() {
   CertificateParts bad_serial = good;
   bad_serial.serial_tag = 0x0c;
   const std::string whole = certificate(good);
+  const std::string algorithm = "\x30\x04\x06\x02";
+  std::string key_in_a_set = whole;
+  key_in_a_set[whole.find(algorithm, whole.find(algorithm) + 1)] = 0x31;
+  std::string cut_algorithm = whole;
+  cut_algorithm[whole.rfind(algorithm) + 3] = 3;
   return {
+      {"the key's algorithm", key_in_a_set, "tls.certificate_invalid_der"},
+      {"the signature's algorithm", cut_algorithm, "tls.certificate_invalid_length"},
       {"cut", whole.substr(0, whole.size() - 10), "tls.certificate_invalid_length"},
       {"no DER", "\x02\x01\x01", "tls.certificate_invalid_der"},
       {"date", certificate(bad_date), "tls.certificate_invalid_date"},
@@ -255,6 +262,15 @@ TEST(Tls, ANameEndsWhereItIsBroken) {
   const AppTransaction& tls = *talk.session.transactions()[0];
   EXPECT_EQ(tls.text(Direction::to_client, Field::tls_cert_subject), "C=AQ");
   EXPECT_EQ(tls.text(Direction::to_client, Field::tls_cert_issuer), "C=AQ");
+  EXPECT_EQ(talk.dump().find("!tls.certificate"), std::string::npos) << talk.dump();
+}
+
+TEST(Tls, ExtensionsEndWithTheBody) {
+  std::string der = first_certificate();
+  --der[der.find('\xa3') + 1];  // the length around them is too short
+  TlsTalk talk;
+  talk.say({server(record(handshake, certificates({der})))});
+  EXPECT_NE(talk.dump().find("www.shrike.example"), std::string::npos) << talk.dump();
   EXPECT_EQ(talk.dump().find("!tls.certificate"), std::string::npos) << talk.dump();
 }
 
