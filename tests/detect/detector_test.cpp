@@ -83,6 +83,22 @@ TEST(Detector, CountsFromTheBeginningOfDecodedBytes) {
   });
 }
 
+/// Hyperscan 5.4.0 misses literals that end in a long run, where there is another one.
+TEST(Detector, FindsContentsThatEndInALongRun) {
+  const auto rule = [](const std::string& content, const char* sid) {
+    return R"(alert udp any any -> any any (content:")" + content + "\"; sid:" + sid + ";)";
+  };
+  for (size_t bytes : {10, 16, 17, 33, 34, 40, 70, 200}) {
+    const std::string name = std::to_string(bytes);
+    const std::string text = "abcdef" + std::string(bytes, 'A');
+    const std::string rules = rule(text, "1") + '\n' + rule("other", "2");
+    const Entry exact{.protocol = ip_protocol::udp, .payload = text};
+    const Entry within{.protocol = ip_protocol::udp, .payload = "xyz" + text + text + "xyz"};
+    const Entry shorter{.protocol = ip_protocol::udp, .payload = text.substr(0, text.size() - 1)};
+    run({{name.c_str(), rules.c_str(), {exact, within, shorter}, "1:1 2:1"}});
+  }
+}
+
 TEST(Detector, ChecksTheHeader) {
   const Entry to_80{.payload = "x"};
   Entry back = to_80;

@@ -170,6 +170,17 @@ bool is_better(const Candidate& first, const Candidate& second) noexcept {
   return pattern_strength(one.bytes) > pattern_strength(other.bytes);
 }
 
+/// How many bytes to leave off the end of a literal. Hyperscan 5.4.0 misses literals that end in 34
+/// and more of the same byte (found with contents of ET Open: measured over 11,480 of them).
+int64_t excess_of_run(std::string_view literal) noexcept {
+  constexpr size_t run_bytes_max = 16;
+  const auto lower = [](char each) { return std::tolower(static_cast<uint8_t>(each)); };
+  const auto other = std::find_if(literal.rbegin(), literal.rend(),
+                                  [&](char each) { return lower(each) != lower(literal.back()); });
+  const auto run = static_cast<size_t>(other - literal.rbegin());
+  return static_cast<int64_t>(run - std::min(run, run_bytes_max));
+}
+
 FastPattern made(const Candidate& chosen, const Rule& rule) {
   const Content& content = *chosen.content;
   FastPattern result;
@@ -185,6 +196,8 @@ FastPattern made(const Candidate& chosen, const Rule& rule) {
     first = content.fast_pattern_slice->first;
     taken = content.fast_pattern_slice->second;
   }
+  taken -= excess_of_run(std::string_view(content.bytes)
+                             .substr(static_cast<size_t>(first), static_cast<size_t>(taken)));
   result.bytes = content.bytes.substr(static_cast<size_t>(first), static_cast<size_t>(taken));
   const int64_t behind = length - first - taken;
   result.end_first = static_cast<uint32_t>(

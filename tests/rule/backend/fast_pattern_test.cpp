@@ -66,6 +66,15 @@ TEST(FastPattern, KnowsWhereItMayEnd) {
   }
 }
 
+TEST(FastPattern, DoesNotEndInALongRun) {
+  const std::string run(40, 'A');
+  const std::string kept = run.substr(0, 16);
+  EXPECT_EQ(chosen("content:\"abc" + run + "\";"), "abc" + kept + " 19..");
+  EXPECT_EQ(chosen("content:\"abc" + run + "\"; depth:50;"), "abc" + kept + " 19..26");
+  EXPECT_EQ(chosen("content:\"" + run + "aAa\"; nocase;"), kept + "/i 16..");
+  EXPECT_EQ(chosen("content:\"" + run + "b\";"), run + "b 41..");
+}
+
 TEST(FastPattern, MeasuresStrength) {
   EXPECT_EQ(pattern_strength("abc"), 9u);
   EXPECT_EQ(pattern_strength("aaa"), 5u);
