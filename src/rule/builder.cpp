@@ -158,9 +158,8 @@ Content* Builder::last_content() noexcept {
 
 Content* Builder::preceding_content() noexcept {
   for (size_t i = nodes_.size(); i-- > 0;) {
-    if ((has_open_buffer() && nodes_[i].list != current_) || !can_precede(nodes_[i].check))
-      continue;
-    return std::get_if<Content>(&nodes_[i].check);
+    const bool is_near = !has_open_buffer() || nodes_[i].list == current_;
+    if (is_near && can_precede(nodes_[i].check)) return std::get_if<Content>(&nodes_[i].check);
   }
   return nullptr;
 }
